@@ -1,0 +1,72 @@
+/** Names a blob. Made by a store, unguessable, opaque to everyone else: `A–Z a–z 0–9 - _ .` only. */
+export type BlobId = string & { readonly brand: 'BlobId' };
+
+/**
+ * A blob is cut into frames of this many bytes; the last may be shorter. A frame is the leaf of the
+ * SHA-256 tree hash, and the unit of verification and of range reads.
+ */
+export const frameSizeBytes = 1024 * 1024;
+
+/** What a store knows of a blob that it has just made durable. */
+export interface StoredBlob {
+  readonly id: BlobId;
+  readonly sizeBytes: number;
+  /** The SHA-256 of each frame, 32 bytes each, one after the other. */
+  readonly leaves: Uint8Array;
+}
+
+/** What a listing tells of a blob. */
+export interface ListedBlob {
+  readonly id: BlobId;
+  /** When its write began, or later, in milliseconds since 1970: what a grace period counts from. */
+  readonly writtenAtMs: number;
+}
+
+/** A run of bytes in a blob, or in a list of blobs. */
+export interface BlobRange {
+  readonly offsetBytes: number;
+  readonly lengthBytes: number;
+}
+
+/**
+ * Keeps immutable runs of bytes. Knows nothing of archives, vaults or accounts.
+ *
+ * 1. A blob exists once `write` has resolved, and not before: until then no crash leaves it
+ *    readable. From then on no crash loses it.
+ * 2. Its bytes never change. It goes when `remove` is called; removing an absent blob is fine.
+ * 3. Every frame is verified against its leaf hash before any of its bytes is handed on.
+ * 4. A write that fails, or is aborted, leaves nothing readable and gives its space back.
+ * 5. After a sync that failed, every write fails with `StoreUnavailable` until the store is opened
+ *    again; reads go on.
+ */
+export interface BlobStore extends AsyncDisposable {
+  /**
+   * Resolves when every byte of `source` is durable. `source` may be empty, and may cut its bytes
+   * as it likes; it is consumed as fast as the store can take it and never held whole in memory. A
+   * chunk belongs to the store once it was yielded: its source must not change it any more.
+   *
+   * Rejects with what `source` threw, with the signal's reason when that is aborted, with
+   * `StoreFull` when there is no room, with `StoreUnavailable` when the store can't write. `source`
+   * has then been closed (`return` was called), as it is after success.
+   */
+  write(source: AsyncIterable<Uint8Array>, signal?: AbortSignal): Promise<StoredBlob>;
+
+  /**
+   * Yields the bytes of `range` in order, in chunks of at most a frame. Throws `BlobNotFound` when
+   * there is no such blob, `BlobCorrupt` before the first byte of a frame that fails its
+   * verification, and an assertion when `range` does not lie in the blob.
+   */
+  read(id: BlobId, range: BlobRange, signal?: AbortSignal): AsyncIterable<Uint8Array>;
+
+  /** The leaf hashes of the blob, as `write` returned them. Throws as `read` does. */
+  leaves(id: BlobId): Promise<Uint8Array>;
+
+  /** Resolves when the blob is gone for good: no crash brings it back. */
+  remove(id: BlobId): Promise<void>;
+
+  /**
+   * Every blob that existed when the listing began, in no order; those that are written or removed
+   * meanwhile may be missing or listed.
+   */
+  list(signal?: AbortSignal): AsyncIterable<ListedBlob>;
+}
