@@ -1,0 +1,46 @@
+import { accountId, header, path, required, vaultName } from './members.ts';
+import type { Shape } from './shape.ts';
+
+export const archiveShapes = {
+  UploadArchive: {
+    input: {
+      accountId,
+      vaultName,
+      contentLength: {
+        in: 'header',
+        name: 'content-length',
+        type: 'integer',
+        required: true,
+        missingName: 'Content-Length',
+        min: 1,
+        // Developer guide, "Uploading an Archive in a Single Operation": up to 4 GB.
+        max: 4_294_967_296,
+        invalid: 'Invalid Content-Length: {value}',
+        unmodelled: true,
+      },
+      contentSha256: { ...required(header('x-amz-content-sha256')), unmodelled: true },
+      checksum: {
+        ...required(header('x-amz-sha256-tree-hash')),
+        form: 'hex',
+        invalid: 'Invalid x-amz-sha256-tree-hash: {value}',
+      },
+      // Developer guide, "Upload Archive": up to 1,024 characters of 7-bit ASCII, 32–126 decimal.
+      archiveDescription: {
+        ...header('x-amz-archive-description'),
+        form: 'printable',
+        bytesMax: 1024,
+        invalid: 'Invalid x-amz-archive-description: {value}',
+      },
+      body: { in: 'stream', name: 'body', type: 'stream', required: true },
+    },
+    output: {
+      location: required(header('location')),
+      archiveId: required(header('x-amz-archive-id')),
+      checksum: required(header('x-amz-sha256-tree-hash')),
+    },
+  },
+  DeleteArchive: {
+    input: { accountId, vaultName, archiveId: path('archiveId') },
+    output: {},
+  },
+} as const satisfies Record<string, Shape>;
