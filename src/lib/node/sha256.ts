@@ -1,4 +1,4 @@
-import { createHash, hash } from 'node:crypto';
+import { createHash, createHmac, hash } from 'node:crypto';
 
 /** SHA-256 of `data`, as 32 bytes, computed at once on the calling thread. */
 export function sha256(data: Uint8Array): Uint8Array {
@@ -30,4 +30,9 @@ export function runningSha256(): RunningSha256 {
     },
     digestHex: () => running.digest('hex'),
   };
+}
+
+/** HMAC-SHA-256 of `data` under `key`, as 32 bytes. */
+export function hmacSha256(key: Uint8Array | string, data: Uint8Array | string): Uint8Array {
+  return createHmac('sha256', key).update(data).digest();
 }

@@ -1,0 +1,98 @@
+import { toTimestampSeconds } from '../protocol/names.ts';
+import type { MetadataStore } from '../storage/metadata-store.ts';
+import type { ArchiveRow, InventoryPosition, InventoryQuery } from '../storage/rows.ts';
+
+/** How many rows are read from the store at a time: what one look costs others. */
+const pageLength = 1000;
+
+export interface InventorySlice {
+  readonly vaultArn: string;
+  readonly inventoryDateMs: number;
+  readonly format: 'JSON' | 'CSV';
+  /** Its `limit` is how many archives the slice may show; `null` stands for no limit. */
+  readonly query: Omit<InventoryQuery, 'limit'> & { readonly limit: number | null };
+}
+
+/**
+ * An inventory as a stream of bytes, flat in memory however many archives there are. After its end
+ * `endedAt` tells where the next slice goes on; null when nothing is left.
+ */
+export class InventoryOutput {
+  readonly #store: MetadataStore;
+  readonly #slice: InventorySlice;
+  #endedAt: InventoryPosition | null = null;
+
+  constructor(store: MetadataStore, slice: InventorySlice) {
+    this.#store = store;
+    this.#slice = slice;
+  }
+
+  get endedAt(): InventoryPosition | null {
+    return this.#endedAt;
+  }
+
+  async *bytes(): AsyncGenerator<Uint8Array> {
+    const write = this.#slice.format === 'JSON' ? jsonFormat(this.#slice) : csvFormat;
+    yield Buffer.from(write.head);
+    let separator = '';
+    for await (const page of this.#pages()) {
+      const text = page.map(write.archive).join(write.separator);
+      if (page.length > 0) yield Buffer.from(separator + text);
+      separator = write.separator;
+    }
+    if (write.tail !== '') yield Buffer.from(write.tail);
+  }
+
+  async *#pages(): AsyncGenerator<ArchiveRow[]> {
+    let { after, limit } = this.#slice.query;
+    for (;;) {
+      const wanted = Math.min(pageLength, limit ?? pageLength);
+      const query = { ...this.#slice.query, after, limit: wanted + 1 };
+      const rows = await this.#store.read(({ archives }) => archives.listForInventory(query));
+      const page = rows.slice(0, wanted);
+      yield page;
+      if (limit !== null) limit -= page.length;
+      after = page.at(-1) ?? after;
+      if (rows.length <= wanted) return;
+      if (limit === 0) {
+        this.#endedAt = after;
+        return;
+      }
+    }
+  }
+}
+
+interface Format {
+  readonly head: string;
+  readonly archive: (archive: ArchiveRow) => string;
+  readonly separator: string;
+  readonly tail: string;
+}
+
+/** Developer guide, "Job Output" of inventories: compact, in this order, dates in whole seconds. */
+function jsonFormat({ vaultArn, inventoryDateMs }: InventorySlice): Format {
+  const date = toTimestampSeconds(inventoryDateMs);
+  return {
+    head: `{"VaultARN":${JSON.stringify(vaultArn)},"InventoryDate":"${date}","ArchiveList":[`,
+    archive: (archive) =>
+      `{"ArchiveId":"${archive.archiveId}","ArchiveDescription":` +
+      `${JSON.stringify(archive.description)},"CreationDate":` +
+      `"${toTimestampSeconds(archive.createdAtMs)}","Size":${archive.sizeBytes},` +
+      `"SHA256TreeHash":"${archive.treeHash}"}`,
+    separator: ',',
+    tail: ']}',
+  };
+}
+
+/**
+ * The description is always quoted. A quote in it is written `\"` and a backslash stays single, so
+ * that the format is ambiguous: it is what the live service sends, and what its readers expect.
+ */
+const csvFormat: Format = {
+  head: 'ArchiveId,ArchiveDescription,CreationDate,Size,SHA256TreeHash\r\n',
+  archive: (archive) =>
+    `${archive.archiveId},"${archive.description.replaceAll('"', '\\"')}",` +
+    `${toTimestampSeconds(archive.createdAtMs)},${archive.sizeBytes},${archive.treeHash}\r\n`,
+  separator: '',
+  tail: '',
+};

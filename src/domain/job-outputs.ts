@@ -1,0 +1,115 @@
+import { assert } from '../lib/assert.ts';
+import { type ByteRange, isTreeHashAligned, parseRangeHeader } from '../protocol/byte-range.ts';
+import { invalidParameter } from '../protocol/errors.ts';
+import type { BlobStore } from '../storage/blob-store.ts';
+import type { ArchiveRow, BlobPart, JobRow } from '../storage/rows.ts';
+import { treeHashOfRange } from './archive-hashes.ts';
+import { readBlobs } from './blob-lists.ts';
+import type { Pins } from './pins.ts';
+
+/** What GetJobOutput answers. Positions count in the output, not in the archive. */
+export interface JobOutput {
+  readonly contentType: 'application/octet-stream' | 'application/json' | 'text/csv';
+  readonly sizeBytes: number;
+  readonly firstByte: number;
+  readonly lastByte: number;
+  /** Whether a range was asked for. */
+  readonly isPartial: boolean;
+  /** Tree hash of the bytes from `firstByte` to `lastByte`, where they have one. */
+  readonly treeHash: string | null;
+  readonly archiveDescription: string | null;
+  /** The bytes from `firstByte` to `lastByte`, verified. */
+  read(signal: AbortSignal): AsyncIterable<Uint8Array>;
+}
+
+interface OutputRequest {
+  readonly job: JobRow;
+  /** The blobs of the whole archive, or the one that holds the inventory. */
+  readonly parts: readonly BlobPart[];
+  readonly archive: ArchiveRow | undefined;
+  readonly rangeHeader: string | undefined;
+}
+
+/** Hands out what jobs brought. */
+export class JobOutputs {
+  readonly #blobs: BlobStore;
+  readonly #pins: Pins;
+
+  constructor({ blobs, pins }: { readonly blobs: BlobStore; readonly pins: Pins }) {
+    this.#blobs = blobs;
+    this.#pins = pins;
+  }
+
+  async open({ job, parts, archive, rangeHeader }: OutputRequest): Promise<JobOutput> {
+    if (job.status !== 'Succeeded') {
+      throw invalidParameter(`The job is not currently available for download: ${job.jobId}`);
+    }
+    const { start, sizeBytes } = whereOutputLies(job);
+    const range = parseRangeHeader(rangeHeader, sizeBytes);
+    if (range === 'past-end') {
+      throw invalidParameter(
+        `The start of the range is larger than size of retrieved data: ${rangeHeader}`,
+      );
+    }
+    const asked = range === 'whole' ? { firstByte: 0, lastByte: sizeBytes - 1 } : range;
+    const inParts = {
+      offsetBytes: start + asked.firstByte,
+      lengthBytes: asked.lastByte - asked.firstByte + 1,
+    };
+    const held = parts.map((part) => part.blobId);
+    const read = (signal: AbortSignal) => this.#read(held, parts, inParts, signal);
+    return {
+      ...asked,
+      contentType: contentTypeOf(job),
+      sizeBytes,
+      isPartial: range !== 'whole',
+      treeHash: await this.#treeHash(job, parts, asked),
+      archiveDescription: archive === undefined ? null : archive.description || null,
+      read,
+    };
+  }
+
+  async *#read(
+    held: readonly BlobPart['blobId'][],
+    parts: readonly BlobPart[],
+    range: { readonly offsetBytes: number; readonly lengthBytes: number },
+    signal: AbortSignal,
+  ): AsyncGenerator<Uint8Array> {
+    using _pin = this.#pins.hold(held);
+    yield* readBlobs(this.#blobs, parts, range, signal);
+  }
+
+  /**
+   * Developer guide, "Get Job Output": a checksum comes only with a range that is tree-hash aligned,
+   * out of a retrieval that was tree-hash aligned itself.
+   */
+  async #treeHash(
+    { retrieval }: JobRow,
+    parts: readonly BlobPart[],
+    asked: ByteRange,
+  ): Promise<string | null> {
+    if (retrieval === null || retrieval.treeHash === null) return null;
+    const sizeBytes = retrieval.lastByte - retrieval.firstByte + 1;
+    if (asked.firstByte === 0 && asked.lastByte === sizeBytes - 1) return retrieval.treeHash;
+    if (!isTreeHashAligned(asked, sizeBytes)) return null;
+    return treeHashOfRange(this.#blobs, parts, {
+      firstByte: retrieval.firstByte + asked.firstByte,
+      lastByte: retrieval.firstByte + asked.lastByte,
+    });
+  }
+}
+
+/** Where the output begins in the job's blobs, and how long it is. */
+function whereOutputLies({ retrieval, output }: JobRow): { start: number; sizeBytes: number } {
+  if (retrieval !== null) {
+    const { firstByte, lastByte } = retrieval;
+    return { start: firstByte, sizeBytes: lastByte - firstByte + 1 };
+  }
+  assert(output !== null, 'an inventory job that succeeded has an output');
+  return { start: 0, sizeBytes: output.sizeBytes };
+}
+
+function contentTypeOf({ inventory }: JobRow): JobOutput['contentType'] {
+  if (inventory === null) return 'application/octet-stream';
+  return inventory.format === 'JSON' ? 'application/json' : 'text/csv';
+}

@@ -1,0 +1,120 @@
+import { type ByteRange, parseRetrievalByteRange } from '../protocol/byte-range.ts';
+import { invalidParameter, missingParameter } from '../protocol/errors.ts';
+import { limits } from '../protocol/limits.ts';
+import { parseTopicArn } from '../protocol/names.ts';
+import type { Input } from '../protocol/shapes/all.ts';
+import { parseInventoryDate } from './inventory-dates.ts';
+
+/** The parameters of InitiateJob. */
+export type JobParameters = Omit<Input<'InitiateJob'>, 'accountId' | 'vaultName'>;
+
+interface CommonRequest {
+  readonly description: string | null;
+  readonly snsTopic: string | null;
+}
+
+export interface RetrievalRequest extends CommonRequest {
+  readonly kind: 'archive-retrieval';
+  readonly archiveId: string;
+  /** Null for the whole archive. */
+  readonly range: ByteRange | null;
+  /** The range as it was asked for. */
+  readonly rangeText: string;
+  readonly tier: 'Expedited' | 'Standard' | 'Bulk';
+}
+
+export interface InventoryRequest extends CommonRequest {
+  readonly kind: 'inventory-retrieval';
+  readonly format: 'JSON' | 'CSV';
+  readonly startDate: string | null;
+  readonly endDate: string | null;
+  readonly limit: string | null;
+  readonly marker: string | null;
+}
+
+const printableAscii = /^[\x20-\x7e]*$/;
+
+/** Checks all that can be checked of a job's parameters without looking at the vault. */
+export function parseJobRequest(
+  parameters: JobParameters,
+  region: string,
+): RetrievalRequest | InventoryRequest {
+  const common = {
+    description: checkDescription(parameters.description),
+    snsTopic: checkTopic(parameters.sNSTopic, region),
+  };
+  return parameters.type === 'archive-retrieval'
+    ? { ...retrievalRequest(parameters), ...common }
+    : { ...inventoryRequest(parameters), ...common };
+}
+
+function retrievalRequest(parameters: JobParameters): Omit<RetrievalRequest, keyof CommonRequest> {
+  const { archiveId, retrievalByteRange, format, inventoryRetrievalParameters } = parameters;
+  if (archiveId === undefined) throw missingParameter('archiveId');
+  if (format !== undefined) {
+    throw invalidParameter('The format must not be specified for an archive retrieval job');
+  }
+  // An empty object is what the Java SDK sends for a builder that was left empty.
+  if (Object.values(inventoryRetrievalParameters ?? {}).some((value) => value !== undefined)) {
+    throw invalidParameter(
+      'The inventory retrieval parameters must not be specified for an archive retrieval job',
+    );
+  }
+  const range =
+    retrievalByteRange === undefined ? null : parseRetrievalByteRange(retrievalByteRange);
+  if (range === undefined) throw invalidRetrievalRange(retrievalByteRange ?? '');
+  const tier = (parameters.tier ?? 'Standard') as RetrievalRequest['tier'];
+  const rangeText = retrievalByteRange ?? '';
+  return { kind: 'archive-retrieval', archiveId, range, rangeText, tier };
+}
+
+function inventoryRequest(parameters: JobParameters): Omit<InventoryRequest, keyof CommonRequest> {
+  if (parameters.archiveId !== undefined) {
+    throw invalidParameter('The archive ID must not be specified for an inventory retrieval job');
+  }
+  if (parameters.retrievalByteRange !== undefined) {
+    throw invalidParameter(
+      'The retrieval byte range must not be specified for an inventory retrieval job',
+    );
+  }
+  const given = parameters.inventoryRetrievalParameters ?? {};
+  const { startDate = null, endDate = null, limit = null, marker = null } = given;
+  const startMs = startDate === null ? null : parseInventoryDate(startDate);
+  const endMs = endDate === null ? null : parseInventoryDate(endDate);
+  if (startMs !== null && endMs !== null && startMs > endMs) {
+    throw invalidParameter(`Invalid date: ${startDate} is later than ${endDate}`);
+  }
+  if (limit !== null && !isInventoryLimit(limit)) {
+    throw invalidParameter(`Invalid limit: ${limit}`);
+  }
+  const format = (parameters.format ?? 'JSON') as InventoryRequest['format'];
+  return { kind: 'inventory-retrieval', format, startDate, endDate, limit, marker };
+}
+
+export function invalidRetrievalRange(text: string) {
+  return invalidParameter(`The retrieval byte range is not valid: ${text}`);
+}
+
+function isInventoryLimit(text: string): boolean {
+  return /^\d+$/.test(text) && Number(text) >= 1 && Number(text) <= limits.inventoryLimitMax;
+}
+
+/** API reference, "Initiate Job": at most 1,024 bytes of printable ASCII, 0x20–0x7E. */
+function checkDescription(description: string | undefined): string | null {
+  if (description === undefined) return null;
+  if (description.length > limits.descriptionBytesMax || !printableAscii.test(description)) {
+    throw invalidParameter('The job description is not valid');
+  }
+  return description;
+}
+
+/** The topic is not asked whether it exists or may be published to: the guide leaves that out. */
+function checkTopic(arn: string | undefined, region: string): string | null {
+  if (arn === undefined) return null;
+  const topic = parseTopicArn(arn);
+  if (topic === undefined) throw invalidParameter(`Invalid SNS topic ARN: ${arn}`);
+  if (topic.region !== region) {
+    throw invalidParameter(`SNS topics must be in the local AWS region: ${arn}`);
+  }
+  return arn;
+}

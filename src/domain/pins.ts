@@ -1,0 +1,29 @@
+import type { BlobId } from '../storage/blob-store.ts';
+
+/** Blobs that somebody is reading just now: they are not swept until the reading has ended. */
+export class Pins {
+  readonly #holders = new Map<BlobId, number>();
+
+  /** Holds `blobIds` until the answer is disposed of. */
+  hold(blobIds: readonly BlobId[]): Disposable {
+    for (const id of blobIds) this.#holders.set(id, (this.#holders.get(id) ?? 0) + 1);
+    let isHeld = true;
+    return {
+      [Symbol.dispose]: () => {
+        if (!isHeld) return;
+        isHeld = false;
+        for (const id of blobIds) this.#release(id);
+      },
+    };
+  }
+
+  isHeld(blobId: BlobId): boolean {
+    return this.#holders.has(blobId);
+  }
+
+  #release(id: BlobId): void {
+    const left = (this.#holders.get(id) ?? 0) - 1;
+    if (left > 0) this.#holders.set(id, left);
+    else this.#holders.delete(id);
+  }
+}
