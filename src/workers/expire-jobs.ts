@@ -1,0 +1,49 @@
+import type { Pins } from '../domain/pins.ts';
+import type { Bell } from '../lib/bell.ts';
+import type { Clock } from '../lib/clock.ts';
+import type { Log } from '../lib/log.ts';
+import type { BlobStore } from '../storage/blob-store.ts';
+import type { MetadataStore } from '../storage/metadata-store.ts';
+import type { Worker } from './worker.ts';
+
+const jobsPerStep = 100;
+const intervalMs = 60_000;
+
+export interface ExpireJobsOptions {
+  readonly store: MetadataStore;
+  readonly blobs: BlobStore;
+  readonly pins: Pins;
+  readonly clock: Clock;
+  readonly log: Log;
+  /** Rung when archives may have become free to be forgotten. */
+  readonly removals: Bell;
+}
+
+/**
+ * Removes jobs that expired, and the outputs of their inventories. An output that somebody is
+ * reading to its end is left to the sweeper of orphans.
+ */
+export class ExpireJobs implements Worker {
+  readonly name = 'expire-jobs';
+  readonly #options: ExpireJobsOptions;
+
+  constructor(options: ExpireJobsOptions) {
+    this.#options = options;
+  }
+
+  async step(): Promise<'busy' | 'idle'> {
+    const { store, blobs, pins, clock, log, removals } = this.#options;
+    const expired = await store.read(({ jobs }) => jobs.listExpired(clock.now(), jobsPerStep));
+    for (const { jobId, output } of expired) {
+      await store.write(({ jobs }) => jobs.remove(jobId));
+      if (output !== null && !pins.isHeld(output.blobId)) await blobs.remove(output.blobId);
+      log.info('job.expired', { jobId });
+    }
+    if (expired.length > 0) removals.ring();
+    return expired.length === jobsPerStep ? 'busy' : 'idle';
+  }
+
+  async wake(signal: AbortSignal): Promise<void> {
+    await this.#options.clock.sleep(intervalMs, signal);
+  }
+}

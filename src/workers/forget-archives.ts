@@ -1,0 +1,66 @@
+import type { Pins } from '../domain/pins.ts';
+import type { Bell } from '../lib/bell.ts';
+import type { Clock } from '../lib/clock.ts';
+import type { Log } from '../lib/log.ts';
+import type { BlobStore } from '../storage/blob-store.ts';
+import type { MetadataStore } from '../storage/metadata-store.ts';
+import type { ArchiveRow } from '../storage/rows.ts';
+import { waitForBellOrTime } from './waiting.ts';
+import type { Worker } from './worker.ts';
+
+const archivesPerStep = 100;
+const intervalMs = 60_000;
+
+export interface ForgetArchivesOptions {
+  readonly store: MetadataStore;
+  readonly blobs: BlobStore;
+  readonly pins: Pins;
+  readonly clock: Clock;
+  readonly log: Log;
+  /** Rung when an archive was removed from its vault, or a job over one expired. */
+  readonly removals: Bell;
+}
+
+/**
+ * Gives back the space of archives that were removed from their vaults, once no job needs their
+ * bytes and no inventory shows them. Bytes go first, the row last: what a crash interrupts is done
+ * again.
+ */
+export class ForgetArchives implements Worker {
+  readonly name = 'forget-archives';
+  readonly #options: ForgetArchivesOptions;
+
+  constructor(options: ForgetArchivesOptions) {
+    this.#options = options;
+  }
+
+  async step(signal: AbortSignal): Promise<'busy' | 'idle'> {
+    const { store, clock } = this.#options;
+    const found = await store.read(({ archives }) =>
+      archives.listForgettable(clock.now(), archivesPerStep),
+    );
+    let forgotten = 0;
+    for (const archive of found) {
+      signal.throwIfAborted();
+      if (await this.#forget(archive)) forgotten += 1;
+    }
+    // A page of nothing but archives that are being read is looked at again a while later.
+    return found.length === archivesPerStep && forgotten > 0 ? 'busy' : 'idle';
+  }
+
+  async wake(signal: AbortSignal): Promise<void> {
+    const { removals, clock } = this.#options;
+    const dueAtMs = clock.now() + intervalMs;
+    await waitForBellOrTime({ bell: removals, clock, dueAtMs, signal });
+  }
+
+  async #forget({ archiveId }: ArchiveRow): Promise<boolean> {
+    const { store, blobs, pins, log } = this.#options;
+    const parts = await store.read(({ archives }) => archives.blobs(archiveId));
+    if (parts.some(({ blobId }) => pins.isHeld(blobId))) return false;
+    for (const { blobId } of parts) await blobs.remove(blobId);
+    await store.write(({ archives }) => archives.forget(archiveId));
+    log.info('archive.forgotten', { archiveId });
+    return true;
+  }
+}

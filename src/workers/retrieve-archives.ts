@@ -1,0 +1,94 @@
+import type { Jobs } from '../domain/jobs.ts';
+import type { Bell } from '../lib/bell.ts';
+import type { Clock } from '../lib/clock.ts';
+import type { Log } from '../lib/log.ts';
+import type { BlobStore } from '../storage/blob-store.ts';
+import type { MetadataStore } from '../storage/metadata-store.ts';
+import type { JobRow } from '../storage/rows.ts';
+import { createVerification, type Verification } from './verification.ts';
+import { waitForBellOrTime } from './waiting.ts';
+import type { Worker } from './worker.ts';
+
+/** How many retrievals are under way at once; each step takes one of them a slice further. */
+const retrievalsMax = 8;
+/** How long a retrieval is ours before somebody else may take it over. A slice prolongs it. */
+const leaseMs = 5 * 60 * 1000;
+
+export interface RetrieveArchivesOptions {
+  readonly store: MetadataStore;
+  readonly blobs: BlobStore;
+  readonly jobs: Jobs;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly arrivals: Bell;
+}
+
+/**
+ * Does archive retrievals that are due: reads all the bytes once and verifies them, so that
+ * `Succeeded` means that they are there and right. Several go on side by side, a slice each in
+ * turn, so that a large archive does not hold up small ones.
+ */
+export class RetrieveArchives implements Worker {
+  readonly name = 'retrieve-archives';
+  readonly #options: RetrieveArchivesOptions;
+  readonly #running: { readonly job: JobRow; readonly verification: Verification }[] = [];
+
+  constructor(options: RetrieveArchivesOptions) {
+    this.#options = options;
+  }
+
+  async step(signal: AbortSignal): Promise<'busy' | 'idle'> {
+    if (this.#running.length < retrievalsMax) await this.#takeDueJobs();
+    const current = this.#running.shift();
+    if (current === undefined) return 'idle';
+    let isOver = false;
+    try {
+      const outcome = await current.verification.advance(signal);
+      if (outcome.kind === 'unfinished') await this.#prolong(current.job.jobId);
+      else await this.#end(current.job, outcome);
+      isOver = outcome.kind !== 'unfinished';
+    } finally {
+      // A slice that could not be read just now is tried again later.
+      if (!isOver) this.#running.push(current);
+    }
+    return 'busy';
+  }
+
+  async wake(signal: AbortSignal): Promise<void> {
+    const { store, arrivals, clock } = this.#options;
+    const dueAtMs = await store.read(({ jobs }) => jobs.nextDueAtMs('ArchiveRetrieval'));
+    await waitForBellOrTime({ bell: arrivals, clock, dueAtMs, signal });
+  }
+
+  async #takeDueJobs(): Promise<void> {
+    const { store, blobs, clock } = this.#options;
+    const limit = retrievalsMax - this.#running.length;
+    const nowMs = clock.now();
+    const action = 'ArchiveRetrieval';
+    const taken = await store.write(({ jobs }) =>
+      jobs.lease({ action, nowMs, untilMs: nowMs + leaseMs, limit }),
+    );
+    for (const job of taken) {
+      this.#running.push({ job, verification: createVerification(store, blobs, job) });
+    }
+  }
+
+  async #prolong(jobId: string): Promise<void> {
+    const { store, clock } = this.#options;
+    await store.write(({ jobs }) => jobs.extendLease(jobId, clock.now() + leaseMs));
+  }
+
+  async #end(
+    { jobId }: JobRow,
+    outcome: { readonly kind: 'verified' } | { readonly kind: 'failed'; readonly reason: unknown },
+  ): Promise<void> {
+    const { jobs, log } = this.#options;
+    if (outcome.kind === 'verified') {
+      await jobs.succeed(jobId);
+      log.info('job.succeeded', { jobId });
+    } else {
+      await jobs.fail(jobId);
+      log.error('job.failed', { jobId, error: outcome.reason });
+    }
+  }
+}
