@@ -54,9 +54,8 @@ export function parseRetrievalByteRange(text: string): ByteRange | undefined {
 }
 
 /**
- * API reference, "Initiate Job": "the range needs to be megabyte (1024*1024) aligned […] the start
- * byte should be divisible by 1 MB and the end byte plus 1 should be divisible by 1 MB or equal the
- * end of the archive". A range that leaves the `sizeBytes` of the archive is not aligned.
+ * API reference, "JobParameters": a range must start on a multiple of 1,048,576 bytes, and end just
+ * before one or at the end of the archive. A range that leaves the `sizeBytes` is not aligned.
  */
 export function isMegabyteAligned({ firstByte, lastByte }: ByteRange, sizeBytes: number): boolean {
   if (firstByte < 0 || firstByte > lastByte || lastByte >= sizeBytes) return false;
@@ -66,7 +65,7 @@ export function isMegabyteAligned({ firstByte, lastByte }: ByteRange, sizeBytes:
 
 /**
  * Whether a range covers exactly the leaves below one node of the tree of an archive, or of a
- * retrieved range that is itself aligned, of `sizeBytes`. Only then is there a hash to compare with.
+ * retrieved range that is itself aligned, of `sizeBytes`. Only then is there a hash to compare.
  *
  * Developer guide, "Receiving Checksums When Downloading Data": its formula is misprinted; the rule
  * is that [P, Q) is a node of the tree when Q = min(P + 2^i, number of leaves) for an i with

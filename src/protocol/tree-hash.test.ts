@@ -37,18 +37,18 @@ const digest = fc.uint8Array({ minLength: digestSizeBytes, maxLength: digestSize
 
 // biome-ignore format: a table reads best as a table
 const examples: readonly [name: string, sizeBytes: number, hash: string][] = [
-  ['no bytes',     0,             emptySha256],
-  ['1 byte',       1,             'ca978112ca1bbdcafac231b39a23dc4da786eff8147c4e72b9807785afee48bb'],
-  ['1 MiB - 1',    MiB - 1,       '3311ea1faad557de3899e89a39076c69d9d0cc5b4cff56a0b61339f487395d56'],
-  ['1 MiB',        MiB,           '9bc1b2a288b26af7257a36277ae3816a7d4f16e89c1e7e77d0a5c48bad62b360'],
-  ['1 MiB + 1',    MiB + 1,       '8dd49bbc6297567fac3852c2deddcdbc57358bc403c10d4f6dc64b143ad9b27b'],
-  ['2 MiB',        2 * MiB,       '560c2c9333c719cb00cfdffee3ba293db17f58743cdd1f7e4055373ae6300afa'],
-  ['3 MiB',        3 * MiB,       '70239f4f2ead7561f69d48b956b547edef52a1280a93c262c0b582190be7db17'],
-  ['4 MiB',        4 * MiB,       '9491cb2ed1d4e7cd53215f4017c23ec4ad21d7050a1e6bb636c4f67e8cddb844'],
-  ['4 MiB + 20',   4 * MiB + 20,  '12f3cbd6101b981cde074039f6f728071da8879d6f632de8afc7cdf00661b08f'],
-  ['5.5 MiB',      5.5 * MiB,     '6fe91a2459edf2f97c31f3533905d61bcb91b434c244c5146fb2d92330db76ea'],
-  ['6.5 MiB',      6.5 * MiB,     '0dae0a3f606e3eae41361ffc1dc3e1c5311ae06f9c14299ca46052f89947f412'],
-  ['7 MiB',        7 * MiB,       '97c5b900ef1ea71da2b168cbc9a5ca42130bae27ca3ef3277983bc069acaba16'],
+  ['no bytes',   0,            emptySha256],
+  ['1 byte',     1,            'ca978112ca1bbdcafac231b39a23dc4da786eff8147c4e72b9807785afee48bb'],
+  ['1 MiB - 1',  MiB - 1,      '3311ea1faad557de3899e89a39076c69d9d0cc5b4cff56a0b61339f487395d56'],
+  ['1 MiB',      MiB,          '9bc1b2a288b26af7257a36277ae3816a7d4f16e89c1e7e77d0a5c48bad62b360'],
+  ['1 MiB + 1',  MiB + 1,      '8dd49bbc6297567fac3852c2deddcdbc57358bc403c10d4f6dc64b143ad9b27b'],
+  ['2 MiB',      2 * MiB,      '560c2c9333c719cb00cfdffee3ba293db17f58743cdd1f7e4055373ae6300afa'],
+  ['3 MiB',      3 * MiB,      '70239f4f2ead7561f69d48b956b547edef52a1280a93c262c0b582190be7db17'],
+  ['4 MiB',      4 * MiB,      '9491cb2ed1d4e7cd53215f4017c23ec4ad21d7050a1e6bb636c4f67e8cddb844'],
+  ['4 MiB + 20', 4 * MiB + 20, '12f3cbd6101b981cde074039f6f728071da8879d6f632de8afc7cdf00661b08f'],
+  ['5.5 MiB',    5.5 * MiB,    '6fe91a2459edf2f97c31f3533905d61bcb91b434c244c5146fb2d92330db76ea'],
+  ['6.5 MiB',    6.5 * MiB,    '0dae0a3f606e3eae41361ffc1dc3e1c5311ae06f9c14299ca46052f89947f412'],
+  ['7 MiB',      7 * MiB,      '97c5b900ef1ea71da2b168cbc9a5ca42130bae27ca3ef3277983bc069acaba16'],
 ];
 
 for (const [name, sizeBytes, hash] of examples) {

@@ -3,7 +3,7 @@ import { assert } from '../lib/assert.ts';
 /** SHA-256 of `data`, as 32 fresh bytes. A value, because a browser computes it otherwise. */
 export type Sha256 = (data: Uint8Array) => Uint8Array;
 
-/** Developer guide, "Computing Checksums": the data is cut "into 1 MB chunks", which are 1 MiB. */
+/** Developer guide, "Computing Checksums": the data is cut into chunks of 1 MB, which are MiB. */
 export const leafSizeBytes = 2 ** 20;
 
 /** Length of one SHA-256 digest, and so of every node of the tree. */

@@ -1,0 +1,53 @@
+import { createHmac } from 'node:crypto';
+import { sha256Hex } from '../lib/node/sha256.ts';
+import { type CredentialScope, deriveSigningKey, type SigningHashes } from '../protocol/sigv4.ts';
+
+/** The hash functions of signatures, as Node has them. */
+export const nodeHashes: SigningHashes = {
+  sha256Hex,
+  hmacSha256: (key, data) => createHmac('sha256', key).update(data).digest(),
+};
+
+/** Whose key, and the secret that it is derived from. */
+interface KeyOwner {
+  readonly accessKeyId: string;
+  readonly secretAccessKey: string;
+}
+
+/**
+ * The signing keys that were used last. A key serves a whole day, and deriving it costs four times
+ * what a signature costs. The secret is part of what a key is found by, so a new secret never meets
+ * an old key.
+ */
+export class SigningKeys {
+  readonly #sizeMax: number;
+  /** A map keeps the order in which its entries came: the first is the one longest unused. */
+  readonly #keys = new Map<string, Uint8Array>();
+
+  constructor(sizeMax: number) {
+    this.#sizeMax = sizeMax;
+  }
+
+  get size(): number {
+    return this.#keys.size;
+  }
+
+  get(owner: KeyOwner, scope: CredentialScope): Uint8Array {
+    const { date, region, service, terminator } = scope;
+    const { accessKeyId, secretAccessKey } = owner;
+    const name = [accessKeyId, date, region, service, terminator, secretAccessKey].join('\n');
+    const known = this.#keys.get(name);
+    const key = known ?? deriveSigningKey(secretAccessKey, scope, nodeHashes);
+    this.#keys.delete(name);
+    this.#keys.set(name, key);
+    if (this.#keys.size > this.#sizeMax) this.#dropOldest();
+    return key;
+  }
+
+  #dropOldest(): void {
+    for (const name of this.#keys.keys()) {
+      this.#keys.delete(name);
+      return;
+    }
+  }
+}
