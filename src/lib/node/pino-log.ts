@@ -9,7 +9,7 @@ export interface PinoLogOptions {
 }
 
 /**
- * A log of JSON lines: `{"level":"info","time":"2026-01-31T14:26:33.031Z","event":"archive.stored",…}`.
+ * A log of JSON lines: `{"level":"info","time":"2026-01-31T14:26:33.031Z","event":"job.ended",…}`.
  * Errors among the facts are written with their stack and their causes.
  */
 export function pinoLog({ level, destination }: PinoLogOptions): Log {

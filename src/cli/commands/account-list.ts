@@ -1,0 +1,21 @@
+import { type CliCommand, isGiven } from '../command.ts';
+import { settingFlags, settingOptions } from '../setting-options.ts';
+import { textTable } from '../text-table.ts';
+
+export const accountList: CliCommand = {
+  name: 'account list',
+  summary: 'Show the accounts, also while the server runs.',
+  description: 'Secrets are not shown.',
+  options: settingOptions('store'),
+  examples: ['firn account list', 'firn account list --json'],
+  async run(options, host) {
+    await using opened = await host.openAccounts(host.readConfig(settingFlags(options, 'store')));
+    const rows = (await opened.accounts.list()).map(({ accountId, name, createdAtMs }) => ({
+      accountId,
+      name,
+      createdAt: new Date(createdAtMs).toISOString(),
+    }));
+    if (isGiven(options, 'json')) host.print(`${JSON.stringify(rows, null, 2)}\n`);
+    else host.print(textTable(['accountId', 'name', 'createdAt'], rows));
+  },
+};

@@ -1,0 +1,101 @@
+/** A value that a setting does not accept. The message says which rule, and what is accepted. */
+export class BadValue extends Error {
+  override readonly name = 'BadValue';
+}
+
+/** Where the server listens. */
+export interface Address {
+  /** A name or an IP address; an IPv6 address without its brackets. */
+  readonly host: string;
+  readonly port: number;
+}
+
+const unitsMs = { ms: 1, s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 } as const;
+const durationMsMax = 3650 * unitsMs.d;
+
+/** `1500ms`, `90s`, `3m`, `4h` or `2d` in milliseconds. */
+export function parseDuration(text: string): number {
+  const match = /^(\d+(?:\.\d+)?)(ms|s|m|h|d)$/.exec(text);
+  if (match === null) throw new BadValue('is not a duration; write 0s, 90s, 5m, 4h or 2d');
+  const ms = Math.round(Number(match[1]) * unitsMs[match[2] as keyof typeof unitsMs]);
+  if (ms > durationMsMax) throw new BadValue('is longer than ten years (3650d)');
+  return ms;
+}
+
+const accepted = 'write an address and a port, as 127.0.0.1:8480 or [::1]:8480';
+
+export function parseAddress(text: string): Address {
+  const match = /^(?:\[([0-9A-Fa-f:.]+)\]|([A-Za-z0-9._-]*)):(\d{1,5})$/.exec(text);
+  const host = match?.[1] ?? match?.[2];
+  const port = Number(match?.[3]);
+  if (host === undefined) throw new BadValue(`is not an address; ${accepted}`);
+  if (host === '') {
+    throw new BadValue(
+      'does not say which address to listen on; write 127.0.0.1 before the port for this machine ' +
+        'alone, 0.0.0.0 for everybody',
+    );
+  }
+  if (port > 65_535) throw new BadValue('has a port beyond 65535');
+  return { host, port };
+}
+
+/** Whether only this machine can reach a listener on `host`. */
+export function isLoopback(host: string): boolean {
+  return (
+    host.toLowerCase() === 'localhost' ||
+    host === '::1' ||
+    /^(?:::ffff:)?127\.\d{1,3}\.\d{1,3}\.\d{1,3}$/i.test(host)
+  );
+}
+
+export function parseYesOrNo(text: string): boolean {
+  if (/^(?:yes|true|on|1)$/i.test(text)) return true;
+  if (/^(?:no|false|off|0)$/i.test(text)) return false;
+  throw new BadValue('is neither yes nor no');
+}
+
+export function parseChoice<const T extends string>(text: string, choices: readonly T[]): T {
+  const chosen = choices.find((choice) => choice === text);
+  if (chosen === undefined) throw new BadValue(`is none of ${choices.join(', ')}`);
+  return chosen;
+}
+
+export function parseAccountId(text: string): string {
+  if (!/^\d{12}$/.test(text)) throw new BadValue('is not an account id: those have 12 digits');
+  return text;
+}
+
+export function parseAccessKeyId(text: string): string {
+  if (/^[A-Za-z0-9_-]{3,128}$/.test(text)) return text;
+  throw new BadValue('is not an access key id: those have 3 to 128 of A-Z a-z 0-9 _ -');
+}
+
+/** The message must not show the value. */
+export function parseSecretAccessKey(text: string): string {
+  if (/^[\x21-\x7E]{8,256}$/.test(text)) return text;
+  throw new BadValue('is not usable: a secret has 8 to 256 printable characters and no spaces');
+}
+
+/** Host names with commas between them, each perhaps with a port, in lower case. */
+export function parseHostNames(text: string): readonly string[] {
+  const names = text
+    .split(',')
+    .map((name) => name.trim().toLowerCase())
+    .filter((name) => name !== '');
+  for (const name of names) {
+    if (!/^(?:\[[0-9a-f:.]+\]|[a-z0-9._-]+)(?::\d{1,5})?$/.test(name)) {
+      throw new BadValue(`holds ${JSON.stringify(name)}, which is not a host name`);
+    }
+  }
+  return names;
+}
+
+/** The path of a URL of `scheme`, which may be empty: what no other scheme is accepted for. */
+export function parseStoreUrl(text: string, scheme: 'sqlite' | 'disk', whatFor: string): string {
+  const given = /^([a-z0-9+]+):/i.exec(text)?.[1]?.toLowerCase();
+  if (given === scheme) return text.slice(scheme.length + 1).replace(/^\/\//, '');
+  const instead = `write ${scheme}: or ${scheme}:/path, or leave it out`;
+  // The value is not shown: such URLs hold passwords.
+  if (given === undefined) throw new BadValue(`is not a URL; ${instead}`);
+  throw new BadValue(`begins with ${given}:, and this version keeps ${whatFor} only; ${instead}`);
+}
