@@ -1,0 +1,67 @@
+import { STATUS_CODES } from 'node:http';
+import type { Socket } from 'node:net';
+import type { Clock } from '../lib/clock.ts';
+import type { Log } from '../lib/log.ts';
+import { errorCodes, GlacierError } from '../protocol/errors.ts';
+import { errorBody, errorHeaders } from './error-writer.ts';
+import { connectionRefused } from './events.ts';
+import type { Exchange } from './exchange.ts';
+
+/** How long a refused connection stays half open, for the client to read why. */
+const lingerMs = 2_000;
+
+/** Connections that have their answer; whatever else comes over them fails again. */
+const refused = new WeakSet<Socket>();
+
+export interface Refusal {
+  readonly requestId: string;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly running: ReadonlySet<Exchange>;
+}
+
+/**
+ * Ends a connection over which came something that is no HTTP, or nothing for too long. Where no
+ * request is being answered on it, the client is told, in the form of every other error.
+ */
+export function refuseConnection(
+  error: Error & { readonly code?: string },
+  socket: Socket,
+  { requestId, clock, log, running }: Refusal,
+): void {
+  if (refused.has(socket)) return;
+  refused.add(socket);
+  const under = [...running].filter(({ request }) => request.socket === socket);
+  if (under.length > 0) {
+    // Nonsense behind whole requests lets these finish; within a body it ends everything.
+    if (under.some(({ request }) => !request.complete)) socket.destroy();
+    else under.at(-1)?.response.on('finish', () => socket.destroySoon());
+    return;
+  }
+  if (error.code === 'ECONNRESET' || !socket.writable) {
+    socket.destroy();
+    return;
+  }
+  connectionRefused(log, requestId, error.code ?? error.name);
+  socket.end(answerTo(error, requestId, clock));
+  const destroy = () => socket.destroy();
+  socket.on('end', destroy);
+  clock.sleep(lingerMs).then(destroy, destroy);
+}
+
+function answerTo(error: { readonly code?: string }, requestId: string, clock: Clock): Uint8Array {
+  const answer =
+    error.code === 'ERR_HTTP_REQUEST_TIMEOUT'
+      ? new GlacierError('RequestTimeoutException', 'Request timed out.')
+      : new GlacierError('BadRequest', 'Bad request');
+  const { status } = errorCodes[answer.code];
+  const body = errorBody(answer);
+  const headers = {
+    ...errorHeaders(answer, requestId, body),
+    Date: new Date(clock.now()).toUTCString(),
+    Connection: 'close',
+  };
+  const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`);
+  const head = `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\n${lines.join('')}\r\n`;
+  return Buffer.concat([Buffer.from(head, 'latin1'), body]);
+}

@@ -1,0 +1,46 @@
+import type { IncomingMessage } from 'node:http';
+import type { Clock } from '../lib/clock.ts';
+
+/** How much of a refused body is still read, and for how long. */
+const discardedSizeBytesMax = 64 * 1024 * 1024;
+const discardMsMax = 10_000;
+
+/** Whether nothing of the body is still under way. */
+export function isBodyOver(request: IncomingMessage): boolean {
+  return request.complete || request.destroyed;
+}
+
+/**
+ * Reads what is left of a refused body and drops it, so that a client that sends before it listens
+ * comes to read the answer. Answers whether the end was reached within bounds.
+ */
+export async function discardBody(
+  request: IncomingMessage,
+  { clock }: { readonly clock: Clock },
+): Promise<boolean> {
+  if (isBodyOver(request)) {
+    request.resume();
+    return true;
+  }
+  // Whoever was reading has given up, and must not hold the rest back.
+  request.removeAllListeners('data');
+  const stopped = new AbortController();
+  let sizeBytes = 0;
+  const over = new Promise<boolean>((resolve) => {
+    request.on('data', (chunk: Uint8Array) => {
+      sizeBytes += chunk.length;
+      if (sizeBytes > discardedSizeBytesMax) resolve(false);
+    });
+    request.on('end', () => resolve(true));
+    request.on('error', () => resolve(true));
+    request.on('close', () => resolve(true));
+    clock.sleep(discardMsMax, stopped.signal).then(
+      () => resolve(false),
+      () => resolve(false),
+    );
+  });
+  request.resume();
+  const reachedEnd = await over;
+  stopped.abort();
+  return reachedEnd;
+}

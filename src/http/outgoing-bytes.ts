@@ -1,0 +1,81 @@
+import type { ServerResponse } from 'node:http';
+import { assert } from '../lib/assert.ts';
+import type { Clock } from '../lib/clock.ts';
+import type { OutgoingBytes } from '../protocol/shapes/shape.ts';
+import { ClientGone } from './client-gone.ts';
+import { IdleTimer } from './idle-timer.ts';
+
+export interface SendOptions {
+  readonly response: ServerResponse;
+  readonly clock: Clock;
+  /** How long the client may take nothing while bytes wait for it. */
+  readonly idleMs: number;
+  /** Told the size of each piece that went out. */
+  readonly onSent: (sizeBytes: number) => void;
+}
+
+/**
+ * Sends `bytes` as the body of a reply whose head is written, no faster than the client takes
+ * them. Whatever is thrown, the reply has not ended, so that it cannot look complete.
+ */
+export async function sendBytes(
+  { sizeBytes, bytes }: OutgoingBytes,
+  { response, clock, idleMs, onSent }: SendOptions,
+): Promise<void> {
+  const flow = new ReplyFlow(response, clock, idleMs);
+  let sentSizeBytes = 0;
+  try {
+    for await (const chunk of bytes) {
+      sentSizeBytes += chunk.length;
+      assert(sentSizeBytes <= sizeBytes, 'a reply is no longer than its Content-Length says');
+      if (!response.write(chunk)) await flow.drained();
+      flow.check();
+      onSent(chunk.length);
+    }
+    assert(sentSizeBytes === sizeBytes, 'a reply is as long as its Content-Length says');
+  } finally {
+    flow.stop();
+  }
+}
+
+/** Waits until the socket takes more, or the client is gone, or takes nothing for too long. */
+class ReplyFlow {
+  readonly #response: ServerResponse;
+  readonly #idleTimer: IdleTimer;
+  #failure: Error | undefined;
+  #wake: (() => void) | undefined;
+
+  readonly #onDrain = () => this.#wake?.();
+  readonly #onClose = () => this.#fail('The client closed the connection within the reply.');
+
+  constructor(response: ServerResponse, clock: Clock, idleMs: number) {
+    this.#response = response;
+    const onIdle = () => this.#fail('The client has stopped taking the reply.');
+    this.#idleTimer = new IdleTimer({ clock, idleMs, onIdle });
+    response.on('drain', this.#onDrain).on('close', this.#onClose);
+    if (response.destroyed) this.#onClose();
+  }
+
+  check(): void {
+    if (this.#failure !== undefined) throw this.#failure;
+  }
+
+  async drained(): Promise<void> {
+    this.check();
+    this.#idleTimer.startWaiting();
+    await new Promise<void>((resolve) => {
+      this.#wake = resolve;
+    });
+    this.#idleTimer.endWaiting();
+  }
+
+  stop(): void {
+    this.#idleTimer.stop();
+    this.#response.off('drain', this.#onDrain).off('close', this.#onClose);
+  }
+
+  #fail(message: string): void {
+    this.#failure ??= new ClientGone(message);
+    this.#wake?.();
+  }
+}

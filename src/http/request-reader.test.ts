@@ -1,0 +1,222 @@
+import assert from 'node:assert/strict';
+import test from 'node:test';
+import { type BuiltOperationName, shapes } from '../protocol/shapes/all.ts';
+import type { Shape } from '../protocol/shapes/shape.ts';
+import { writeUtf8 } from './byte-text.ts';
+import { readInput } from './request-reader.ts';
+
+interface Given {
+  readonly path?: Readonly<Record<string, string>>;
+  readonly query?: Readonly<Record<string, string>>;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly document?: string | Uint8Array;
+  readonly allowUtf8Descriptions?: boolean;
+}
+
+async function* noBytes(): AsyncGenerator<Uint8Array> {}
+
+/** The input without what every operation has, or the error as `<code>: <message>`. */
+function read(operation: BuiltOperationName, given: Given): unknown {
+  const { path = {}, query = {}, headers = {}, document = '' } = given;
+  const shape: Shape = shapes[operation];
+  const source = {
+    path: { accountId: 'a', vaultName: 'v', archiveId: 'x', jobId: 'j', ...path },
+    query: new Map(Object.entries(query)),
+    headers: new Map(Object.entries(headers)),
+    document: typeof document === 'string' ? Buffer.from(document) : document,
+    stream: noBytes(),
+  };
+  const rules = { allowUtf8Descriptions: given.allowUtf8Descriptions ?? false };
+  try {
+    const input = readInput(shape, source, rules) as Record<string, unknown>;
+    const common = ['accountId', 'vaultName', 'body', 'jobId'];
+    return Object.fromEntries(Object.entries(input).filter(([key]) => !common.includes(key)));
+  } catch (error) {
+    if (!(error instanceof Error) || !('code' in error)) throw error;
+    return `${String(error.code)}: ${error.message}`;
+  }
+}
+
+const missing = 'MissingParameterValueException: Required parameter missing: ';
+const invalid = 'InvalidParameterValueException: ';
+const hashes = { 'x-amz-content-sha256': 'c', 'x-amz-sha256-tree-hash': 'abcd' };
+const upload = { 'content-length': '7', ...hashes };
+
+for (const [title, headers, expected] of [
+  ['without a length', hashes, `${missing}Content-Length`],
+  ['of no bytes', { ...upload, 'content-length': '0' }, `${invalid}Invalid Content-Length: 0`],
+  [
+    'of a byte more than 4 GiB',
+    { ...upload, 'content-length': '4294967297' },
+    `${invalid}Invalid Content-Length: 4294967297`,
+  ],
+  ['without its hash', { ...upload, 'x-amz-content-sha256': '' }, `${missing}x-amz-content-sha256`],
+  [
+    'without its tree hash',
+    { ...upload, 'x-amz-sha256-tree-hash': '' },
+    `${missing}x-amz-sha256-tree-hash`,
+  ],
+  [
+    'with a tree hash that is no hexadecimal',
+    { ...upload, 'x-amz-sha256-tree-hash': '000' },
+    `${invalid}Invalid x-amz-sha256-tree-hash: 000`,
+  ],
+] as const) {
+  test(`an upload ${title} is refused`, () => {
+    assert.equal(read('UploadArchive', { headers }), expected);
+  });
+}
+
+test('an upload of 4 GiB is accepted, whatever else its headers say', () => {
+  const headers = { ...upload, 'content-length': '4294967296', 'x-unknown': 'x' };
+  assert.deepEqual(read('UploadArchive', { headers }), {
+    contentLength: 4_294_967_296,
+    contentSha256: 'c',
+    checksum: 'abcd',
+  });
+});
+
+function describe(description: string, allowUtf8Descriptions = false): unknown {
+  const headers = { ...upload, 'x-amz-archive-description': description };
+  const input = read('UploadArchive', { headers, allowUtf8Descriptions });
+  return typeof input === 'string'
+    ? input
+    : (input as Record<string, unknown>)['archiveDescription'];
+}
+
+test('a description of printable ASCII is taken as it is', () => {
+  for (const text of ['a  b', '~', 'my%20file', '$& $1', 'x'.repeat(1024)]) {
+    assert.equal(describe(text), text);
+  }
+});
+
+test('an empty description is none', () => {
+  assert.equal(describe(''), undefined);
+});
+
+test('a description outside printable ASCII, or of more than 1,024 bytes, is refused', () => {
+  const refusal = `${invalid}Invalid x-amz-archive-description: `;
+  for (const text of ['a\tb', 'x'.repeat(1025), '$&é', '\u007f']) {
+    assert.equal(describe(writeUtf8(text)), `${refusal}${text}`);
+  }
+  assert.equal(describe('\xe9'), `${refusal}\xe9`);
+});
+
+test('a setting accepts UTF-8 descriptions of 1,024 bytes, and nothing that is not UTF-8', () => {
+  for (const text of ['é', '写真 🏔', '\ufeffx', 'é'.repeat(512)]) {
+    assert.equal(describe(writeUtf8(text), true), text);
+  }
+  for (const bytes of ['\xe9', writeUtf8('é'.repeat(513)), 'a\tb', '\x7f']) {
+    assert.match(String(describe(bytes, true)), /^InvalidParameterValueException: Invalid x-amz/);
+  }
+});
+
+for (const value of ['', '0', '-1', '+1', '1.5', '1e1', ' 1', 'abc', '\u0661']) {
+  test(`a limit of ${JSON.stringify(value)} is refused`, () => {
+    assert.equal(
+      read('ListVaults', { query: { limit: value } }),
+      `${invalid}Invalid limit: ${value}`,
+    );
+  });
+}
+
+test('a limit beyond the maximum is no error', () => {
+  assert.deepEqual(read('ListJobs', { query: { limit: '1000' } }), { limit: 1000 });
+  assert.deepEqual(read('ListJobs', { query: { limit: `1${'0'.repeat(400)}` } }), {
+    limit: Infinity,
+  });
+});
+
+test('empty filters and markers are none, and unknown members are ignored', () => {
+  const query = { marker: '', completed: '', statuscode: '', unknown: 'x' };
+  assert.deepEqual(read('ListJobs', { query }), {});
+});
+
+test('filters that are none of their values are refused', () => {
+  assert.equal(
+    read('ListJobs', { query: { completed: 'TRUE' } }),
+    `${invalid}The completed parameter is not valid: TRUE`,
+  );
+  assert.equal(
+    read('ListJobs', { query: { completed: 'true', statuscode: 'Done' } }),
+    `${invalid}The job status code is not valid: Done`,
+  );
+});
+
+for (const document of ['', ' \r\n', 'null']) {
+  test(`a job that is asked for with ${JSON.stringify(document)} has no parameters`, () => {
+    assert.equal(read('InitiateJob', { document }), `${missing}Job Parameters`);
+  });
+}
+
+test('a job without a type is refused, by the name that the live service gives it', () => {
+  assert.equal(read('InitiateJob', { document: '{}' }), `${missing}type`);
+  assert.equal(read('InitiateJob', { document: '{"Type": null}' }), `${missing}type`);
+});
+
+for (const [title, document, message] of [
+  ['cut off', '{"Type": "x"', 'Invalid JSON in request body'],
+  ['no UTF-8', Buffer.from('{"Type": "\xe9"}', 'latin1'), 'Invalid JSON in request body'],
+  ['a list', '[]', 'The request body is not a JSON object'],
+  ['a text', '"x"', 'The request body is not a JSON object'],
+  [
+    'with a number for a text',
+    '{"Type": 1}',
+    'Invalid type of Type in request body: expected a string',
+  ],
+  [
+    'with a text for an object',
+    '{"Type": "archive-retrieval", "InventoryRetrievalParameters": ""}',
+    'Invalid type of InventoryRetrievalParameters in request body: expected an object',
+  ],
+] as const) {
+  test(`a document that is ${title} is refused`, () => {
+    assert.equal(read('InitiateJob', { document }), `SerializationException: ${message}`);
+  });
+}
+
+test('a null in a document is the same as nothing, at every depth', () => {
+  const parameters = '{"StartDate": null, "Limit": null}';
+  const document =
+    '{"Type": "inventory-retrieval", "ArchiveId": null, "SNSTopic": null, "Unknown": 1, ' +
+    `"InventoryRetrievalParameters": ${parameters}}`;
+  assert.deepEqual(read('InitiateJob', { document }), {
+    type: 'inventory-retrieval',
+    inventoryRetrievalParameters: {},
+  });
+});
+
+test('the limit of an inventory is taken as a text and as an integer', () => {
+  const limitOf = (json: string) =>
+    read('InitiateJob', {
+      document: `{"Type": "inventory-retrieval", "InventoryRetrievalParameters": {"Limit": ${json}}}`,
+    });
+  const expected = {
+    type: 'inventory-retrieval',
+    inventoryRetrievalParameters: { limit: '10000' },
+  };
+  assert.deepEqual(limitOf('"10000"'), expected);
+  assert.deepEqual(limitOf('10000'), expected);
+  assert.match(String(limitOf('1.5')), /^SerializationException/);
+  assert.match(String(limitOf('true')), /^SerializationException/);
+});
+
+test('a job description is printable ASCII of at most 1,024 bytes', () => {
+  const describeJob = (description: string) =>
+    read('InitiateJob', {
+      document: JSON.stringify({ Type: 'archive-retrieval', Description: description }),
+      allowUtf8Descriptions: true,
+    });
+  const refusal = `${invalid}The job description is not valid`;
+  assert.deepEqual(describeJob('x'.repeat(1024)), {
+    type: 'archive-retrieval',
+    description: 'x'.repeat(1024),
+  });
+  assert.equal(describeJob('x'.repeat(1025)), refusal);
+  assert.equal(describeJob('é'), refusal);
+  assert.equal(describeJob('a\nb'), refusal);
+});
+
+test('an empty member of the path is the id of nothing, not a missing one', () => {
+  assert.deepEqual(read('DeleteArchive', { path: { archiveId: '' } }), { archiveId: '' });
+});
