@@ -1,0 +1,90 @@
+import { join } from 'node:path';
+import { StoreError } from '../errors.ts';
+
+/** An open file. All offsets and sizes are in bytes from its beginning. */
+export interface OpenFile {
+  /** Reads into `buffer` until it is full or the file ends; resolves to the number of bytes. */
+  read(buffer: Uint8Array, offset: number): Promise<number>;
+  /** Writes all of `bytes`. After a failure any part of them may have been written. */
+  write(bytes: Uint8Array, offset: number): Promise<void>;
+  /** Resolves when all that was written before the call is durable, and the size with it. */
+  sync(): Promise<void>;
+  truncate(size: number): Promise<void>;
+  size(): Promise<number>;
+  close(): Promise<void>;
+}
+
+/**
+ * All that the disk store asks of a file system. Errors are Node's, with its `code`. What changes a
+ * directory (create, rename, unlink) is durable after `syncDirectory` of that directory only.
+ */
+export interface Files {
+  /** Creates a file for reading and writing; fails with `EEXIST` if there is one of that name. */
+  create(path: string): Promise<OpenFile>;
+  open(path: string, access: 'read' | 'read and write'): Promise<OpenFile>;
+  rename(from: string, to: string): Promise<void>;
+  unlink(path: string): Promise<void>;
+  /** The names in a directory, in no order. */
+  list(directory: string): AsyncIterable<string>;
+  /** Creates a directory unless it is there. Its parent exists. */
+  makeDirectory(path: string): Promise<void>;
+  syncDirectory(path: string): Promise<void>;
+}
+
+/** Where the store keeps what. The version of the format is part of the path: FORMAT.md. */
+export class Layout {
+  readonly root: string;
+  readonly version: string;
+  readonly incoming: string;
+  readonly large: string;
+  readonly segments: string;
+
+  constructor(root: string) {
+    this.root = root;
+    this.version = join(root, 'v1');
+    this.incoming = join(this.version, 'incoming');
+    this.large = join(this.version, 'large');
+    this.segments = join(this.version, 'segments');
+  }
+
+  segment(number: number): string {
+    return join(this.segments, String(number).padStart(10, '0'));
+  }
+}
+
+/** Whether `error` is the file system's, with the code `code`. */
+export function isFileError(error: unknown, code: string): boolean {
+  return error instanceof Error && 'code' in error && error.code === code;
+}
+
+/** What a failed attempt to write means to a caller of the store. */
+export function writeFailure(error: unknown): unknown {
+  if (isFileError(error, 'ENOSPC') || isFileError(error, 'EDQUOT')) {
+    return new StoreError('StoreFull', 'There is no room left on the disk', { cause: error });
+  }
+  return otherFailure(error, 'write');
+}
+
+/** What a failed attempt to read the blob `id` means to a caller of the store. */
+export function readFailure(error: unknown, id: string): unknown {
+  if (isFileError(error, 'ENOENT')) return blobNotFound(id, error);
+  if (isFileError(error, 'EIO')) {
+    return new StoreError('BlobCorrupt', `Blob ${id} cannot be read back`, { cause: error });
+  }
+  return otherFailure(error, 'read');
+}
+
+/** Any other failure of the file system is `StoreUnavailable`; other errors stay as they are. */
+export function otherFailure(error: unknown, deed: 'write' | 'read' | 'list'): unknown {
+  if (!(error instanceof Error && 'syscall' in error)) return error;
+  const message = `The disk refuses to ${deed}: ${error.message}`;
+  return new StoreError('StoreUnavailable', message, { cause: error });
+}
+
+export function blobNotFound(id: string, cause?: unknown): StoreError {
+  return new StoreError('BlobNotFound', `There is no blob ${id}`, { cause });
+}
+
+export function blobCorrupt(id: string, what: string): StoreError {
+  return new StoreError('BlobCorrupt', `Blob ${id} is damaged: ${what}`);
+}

@@ -1,0 +1,70 @@
+import { type FileHandle, mkdir, open, opendir, rename, unlink } from 'node:fs/promises';
+import { type Files, isFileError, type OpenFile } from './files.ts';
+
+/** The machine's own file system. */
+export const nodeFiles: Files = {
+  create: async (path) => new NodeFile(await open(path, 'wx+')),
+  open: async (path, access) => new NodeFile(await open(path, access === 'read' ? 'r' : 'r+')),
+  rename,
+  unlink,
+  list: async function* (directory) {
+    for await (const { name } of await opendir(directory)) yield name;
+  },
+  makeDirectory: async (path) => {
+    try {
+      await mkdir(path);
+    } catch (error) {
+      if (!isFileError(error, 'EEXIST')) throw error;
+    }
+  },
+  syncDirectory: async (path) => {
+    // Windows opens no directories; NTFS journals what happens in them.
+    if (process.platform === 'win32') return;
+    await using directory = await open(path, 'r');
+    await directory.sync();
+  },
+};
+
+class NodeFile implements OpenFile {
+  readonly #handle: FileHandle;
+
+  constructor(handle: FileHandle) {
+    this.#handle = handle;
+  }
+
+  async read(buffer: Uint8Array, offset: number): Promise<number> {
+    let done = 0;
+    while (done < buffer.length) {
+      const rest = buffer.length - done;
+      const { bytesRead } = await this.#handle.read(buffer, done, rest, offset + done);
+      if (bytesRead === 0) break;
+      done += bytesRead;
+    }
+    return done;
+  }
+
+  async write(bytes: Uint8Array, offset: number): Promise<void> {
+    let done = 0;
+    while (done < bytes.length) {
+      const rest = bytes.length - done;
+      const { bytesWritten } = await this.#handle.write(bytes, done, rest, offset + done);
+      done += bytesWritten;
+    }
+  }
+
+  sync(): Promise<void> {
+    return this.#handle.datasync();
+  }
+
+  truncate(size: number): Promise<void> {
+    return this.#handle.truncate(size);
+  }
+
+  async size(): Promise<number> {
+    return (await this.#handle.stat()).size;
+  }
+
+  close(): Promise<void> {
+    return this.#handle.close();
+  }
+}
