@@ -67,7 +67,10 @@ export class Accounts {
       }
       const id = known ?? accountId ?? (await this.#freeAccountId(rows));
       if (known === undefined) {
-        await this.#insert(rows, { accountId: id, name: 'root' });
+        // The operator may have made it before the first start.
+        if ((await rows.accounts.get(id)) === undefined) {
+          await this.#insert(rows, { accountId: id, name: 'root' });
+        }
         await rows.facts.set(firstAccountFact, id);
       }
       if (this.#rootKey !== null || (await rows.facts.get(rootKeyFact(id))) !== undefined) {
@@ -80,7 +83,10 @@ export class Accounts {
   }
 
   /** Makes another account with a root key of its own. */
-  create(account: { readonly name: string; readonly accountId?: string }): Promise<NewAccount> {
+  async create(account: {
+    readonly name: string;
+    readonly accountId?: string;
+  }): Promise<NewAccount> {
     const { name } = account;
     if (name.length < 1 || name.length > 128) {
       throw new Error('The name of an account has 1 to 128 characters.');

@@ -1,5 +1,11 @@
 import type { BlobId } from '../storage/blob-store.ts';
 
+/**
+ * Between the moment in which a reader finds its job and the one in which it holds the bytes, the job
+ * may expire. So its bytes stay for this long after that.
+ */
+export const pinGraceMs = 60_000;
+
 /** Blobs that somebody is reading just now: they are not swept until the reading has ended. */
 export class Pins {
   readonly #holders = new Map<BlobId, number>();

@@ -1,4 +1,4 @@
-import type { Pins } from '../domain/pins.ts';
+import { type Pins, pinGraceMs } from '../domain/pins.ts';
 import type { Bell } from '../lib/bell.ts';
 import type { Clock } from '../lib/clock.ts';
 import type { Log } from '../lib/log.ts';
@@ -33,7 +33,8 @@ export class ExpireJobs implements Worker {
 
   async step(): Promise<'busy' | 'idle'> {
     const { store, blobs, pins, clock, log, removals } = this.#options;
-    const expired = await store.read(({ jobs }) => jobs.listExpired(clock.now(), jobsPerStep));
+    const expiredByMs = clock.now() - pinGraceMs;
+    const expired = await store.read(({ jobs }) => jobs.listExpired(expiredByMs, jobsPerStep));
     for (const { jobId, output } of expired) {
       await store.write(({ jobs }) => jobs.remove(jobId));
       if (output !== null && !pins.isHeld(output.blobId)) await blobs.remove(output.blobId);

@@ -1,4 +1,4 @@
-import type { Pins } from '../domain/pins.ts';
+import { type Pins, pinGraceMs } from '../domain/pins.ts';
 import type { Bell } from '../lib/bell.ts';
 import type { Clock } from '../lib/clock.ts';
 import type { Log } from '../lib/log.ts';
@@ -36,8 +36,9 @@ export class ForgetArchives implements Worker {
 
   async step(signal: AbortSignal): Promise<'busy' | 'idle'> {
     const { store, clock } = this.#options;
+    const expiredByMs = clock.now() - pinGraceMs;
     const found = await store.read(({ archives }) =>
-      archives.listForgettable(clock.now(), archivesPerStep),
+      archives.listForgettable(expiredByMs, archivesPerStep),
     );
     let forgotten = 0;
     for (const archive of found) {

@@ -27,16 +27,16 @@ export class RefreshInventories implements Worker {
   }
 
   async step(): Promise<'busy' | 'idle'> {
-    const takenAtMs = this.#clock.now();
+    const dueBeforeMs = this.#clock.now() - this.#intervalMs;
     const due = await this.#store.read(({ vaults }) =>
-      vaults.listDueForInventory(takenAtMs - this.#intervalMs, vaultsPerStep),
+      vaults.listDueForInventory(dueBeforeMs, vaultsPerStep),
     );
     for (const { vaultId } of due) {
       await this.#store.write(async ({ vaults }) => {
         const vault = await vaults.getById(vaultId);
         if (vault === undefined) return;
         await vaults.setLastInventory(vaultId, {
-          takenAtMs,
+          takenAtMs: this.#clock.now(),
           asOfChange: vault.changes,
           archiveCount: vault.archiveCount,
           sizeBytes: vault.sizeBytes,

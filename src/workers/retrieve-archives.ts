@@ -69,6 +69,8 @@ export class RetrieveArchives implements Worker {
       jobs.lease({ action, nowMs, untilMs: nowMs + leaseMs, limit }),
     );
     for (const job of taken) {
+      // One whose lease ran out while the store could not be read comes back to us.
+      if (this.#running.some((one) => one.job.jobId === job.jobId)) continue;
       this.#running.push({ job, verification: createVerification(store, blobs, job) });
     }
   }
@@ -83,11 +85,10 @@ export class RetrieveArchives implements Worker {
     outcome: { readonly kind: 'verified' } | { readonly kind: 'failed'; readonly reason: unknown },
   ): Promise<void> {
     const { jobs, log } = this.#options;
+    // A job that went away with its vault has no end that anybody could ask for.
     if (outcome.kind === 'verified') {
-      await jobs.succeed(jobId);
-      log.info('job.succeeded', { jobId });
-    } else {
-      await jobs.fail(jobId);
+      if (await jobs.succeed(jobId)) log.info('job.succeeded', { jobId });
+    } else if (await jobs.fail(jobId)) {
       log.error('job.failed', { jobId, error: outcome.reason });
     }
   }

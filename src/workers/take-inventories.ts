@@ -1,19 +1,24 @@
 import { InventoryOutput } from '../domain/inventories.ts';
 import { parseInventoryDate } from '../domain/inventory-dates.ts';
-import { inventoryScope, type Jobs } from '../domain/jobs.ts';
+import { sealInventoryMarker } from '../domain/job-markers.ts';
+import type { Jobs } from '../domain/jobs.ts';
 import type { Markers } from '../domain/markers.ts';
 import { defined } from '../lib/assert.ts';
 import type { Bell } from '../lib/bell.ts';
 import type { Clock } from '../lib/clock.ts';
 import type { Log } from '../lib/log.ts';
 import { vaultArn } from '../protocol/names.ts';
-import type { BlobStore } from '../storage/blob-store.ts';
+import type { BlobStore, StoredBlob } from '../storage/blob-store.ts';
+import { isStoreError } from '../storage/errors.ts';
 import type { MetadataStore } from '../storage/metadata-store.ts';
 import type { JobRow, VaultRow } from '../storage/rows.ts';
 import { waitForBellOrTime } from './waiting.ts';
 import type { Worker } from './worker.ts';
 
+/** How long a job is ours before somebody else may take it over. Rendering prolongs it. */
 const leaseMs = 5 * 60 * 1000;
+/** How many jobs that could not be done yet are kept at hand; until some are, no more are taken. */
+const unfinishedMax = 8;
 
 export interface TakeInventoriesOptions {
   readonly store: MetadataStore;
@@ -27,27 +32,32 @@ export interface TakeInventoriesOptions {
 
 /**
  * Does inventory jobs that are due: renders the vault's contents as of the change that the job names
- * into a blob, once, so that every download of it has the same bytes.
+ * into a blob, once, so that every download of it has the same bytes. A job that could not be done
+ * just now is tried again after the others.
  */
 export class TakeInventories implements Worker {
   readonly name = 'take-inventories';
   readonly #options: TakeInventoriesOptions;
+  #unfinished: readonly JobRow[] = [];
 
   constructor(options: TakeInventoriesOptions) {
     this.#options = options;
   }
 
   async step(signal: AbortSignal): Promise<'busy' | 'idle'> {
-    const { store, clock } = this.#options;
-    const nowMs = clock.now();
-    const action = 'InventoryRetrieval';
-    const [job] = await store.write(({ jobs }) =>
-      jobs.lease({ action, nowMs, untilMs: nowMs + leaseMs, limit: 1 }),
-    );
+    const { store } = this.#options;
+    const job = (await this.#takeDueJob()) ?? this.#unfinished[0];
     if (job === undefined) return 'idle';
-    const vault = await store.read(({ vaults }) => vaults.getById(job.vaultId));
-    // Without its vault the job is gone too, and nobody can ask for it.
-    if (vault !== undefined) await this.#render(job, vault, signal);
+    this.#unfinished = this.#unfinished.filter(({ jobId }) => jobId !== job.jobId);
+    let isOver = false;
+    try {
+      const vault = await store.read(({ vaults }) => vaults.getById(job.vaultId));
+      // Without its vault the job is gone too, and nobody can ask for it.
+      if (vault !== undefined) await this.#render(job, vault, signal);
+      isOver = true;
+    } finally {
+      if (!isOver) this.#unfinished = [...this.#unfinished, job];
+    }
     return 'busy';
   }
 
@@ -57,8 +67,19 @@ export class TakeInventories implements Worker {
     await waitForBellOrTime({ bell: arrivals, clock, dueAtMs, signal });
   }
 
+  async #takeDueJob(): Promise<JobRow | undefined> {
+    if (this.#unfinished.length >= unfinishedMax) return undefined;
+    const { store, clock } = this.#options;
+    const nowMs = clock.now();
+    const action = 'InventoryRetrieval';
+    const [job] = await store.write(({ jobs }) =>
+      jobs.lease({ action, nowMs, untilMs: nowMs + leaseMs, limit: 1 }),
+    );
+    return job;
+  }
+
   async #render(job: JobRow, vault: VaultRow, signal: AbortSignal): Promise<void> {
-    const { store, blobs, jobs, markers, log } = this.#options;
+    const { store, blobs } = this.#options;
     const inventory = defined(job.inventory, 'what an inventory job shows');
     const output = new InventoryOutput(store, {
       vaultArn: vaultArn(vault),
@@ -74,23 +95,36 @@ export class TakeInventories implements Worker {
       },
     });
     const blob = await blobs.write(this.#prolonging(job, output.bytes()), signal);
-    const { endedAt } = output;
-    const nextMarker =
-      endedAt === null
-        ? null
-        : markers.seal(inventoryScope(vault.vaultId), [endedAt.createdAtMs, endedAt.archiveId]);
-    const wasThere = await jobs.succeed(job.jobId, {
-      output: { blobId: blob.id, sizeBytes: blob.sizeBytes },
-      nextMarker,
-    });
-    if (wasThere) log.info('job.succeeded', { jobId: job.jobId, sizeBytes: blob.sizeBytes });
-    else await blobs.remove(blob.id);
+    try {
+      if (!(await this.#succeed(job, output, blob))) await blobs.remove(blob.id);
+    } catch (error) {
+      // Were the row there after all, because the answer of its commit was lost, the bytes would
+      // have to stay.
+      if (!isStoreError(error, 'StoreUnavailable')) await blobs.remove(blob.id);
+      throw error;
+    }
   }
 
-  /** Hands the bytes on, and keeps the job ours however long that takes. */
+  /** Whether the job was still there to succeed. */
+  async #succeed(job: JobRow, { endedAt }: InventoryOutput, blob: StoredBlob): Promise<boolean> {
+    const { jobs, markers, log } = this.#options;
+    const { jobId, vaultId } = job;
+    const { sizeBytes } = blob;
+    const hasSucceeded = await jobs.succeed(jobId, {
+      output: { blobId: blob.id, sizeBytes },
+      nextMarker: endedAt === null ? null : sealInventoryMarker(markers, vaultId, endedAt),
+    });
+    if (hasSucceeded) log.info('job.succeeded', { jobId, sizeBytes });
+    return hasSucceeded;
+  }
+
+  /**
+   * Hands the bytes on, and keeps the job ours however long that takes. From the first ones on: of
+   * the lease of a job that is tried again some has passed.
+   */
   async *#prolonging(job: JobRow, source: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
     const { store, clock } = this.#options;
-    let prolongAtMs = clock.now() + leaseMs / 2;
+    let prolongAtMs = clock.now();
     for await (const chunk of source) {
       if (clock.now() >= prolongAtMs) {
         await store.write(({ jobs }) => jobs.extendLease(job.jobId, clock.now() + leaseMs));

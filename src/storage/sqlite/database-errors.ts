@@ -1,0 +1,78 @@
+import { StoreError } from '../errors.ts';
+
+/** SQLite's primary result codes that mean something to the caller of a store. */
+const primary = {
+  busy: 5,
+  locked: 6,
+  nomem: 7,
+  readOnly: 8,
+  ioError: 10,
+  corrupt: 11,
+  full: 13,
+  cannotOpen: 14,
+  notADatabase: 26,
+} as const;
+
+/** Extended result codes: a row that must be new is there already. */
+const duplicates = new Set([1555, 2067, 2579]);
+
+/** `error` as a store's failure where it is one; anything else is a defect and stays as it is. */
+export function storeErrorFrom(error: unknown): unknown {
+  if (error instanceof StoreError) return error;
+  const code = sqliteCode(error);
+  if (code !== undefined) return fromSqlite(error, code);
+  if (isErrorWith(error, 'ENOSPC') || isErrorWith(error, 'EDQUOT')) {
+    return new StoreError('StoreFull', 'There is no room for the database.', { cause: error });
+  }
+  return error;
+}
+
+/** As `storeErrorFrom`, for what can only fail by the machine's fault, such as a sync. */
+export function unavailableFrom(error: unknown): StoreError {
+  if (error instanceof StoreError) return error;
+  return new StoreError('StoreUnavailable', 'The database could not be made durable.', {
+    cause: error,
+  });
+}
+
+/** SQLite's extended result code when `error` came from it. */
+export function sqliteCode(error: unknown): number | undefined {
+  if (!isErrorWith(error, 'ERR_SQLITE_ERROR') || !('errcode' in error)) return undefined;
+  return typeof error.errcode === 'number' ? error.errcode : undefined;
+}
+
+/** Whether the failure with SQLite's `code` may pass by itself: others are busy, or room is short. */
+export function isPassing(code: number | null): boolean {
+  const passing: readonly number[] = [primary.busy, primary.locked, primary.full];
+  return code !== null && passing.includes(code & 0xff);
+}
+
+function fromSqlite(error: unknown, code: number): unknown {
+  if (duplicates.has(code)) {
+    return new StoreError('Conflict', 'The row exists already.', { cause: error });
+  }
+  switch (code & 0xff) {
+    case primary.full:
+      return new StoreError('StoreFull', 'There is no room for the database.', { cause: error });
+    case primary.busy:
+    case primary.locked:
+      return new StoreError('StoreUnavailable', 'Another process keeps the database locked.', {
+        cause: error,
+      });
+    case primary.nomem:
+    case primary.readOnly:
+    case primary.ioError:
+    case primary.corrupt:
+    case primary.cannotOpen:
+    case primary.notADatabase:
+      return new StoreError('StoreUnavailable', 'The database cannot be read or written.', {
+        cause: error,
+      });
+    default:
+      return error;
+  }
+}
+
+function isErrorWith(error: unknown, code: string): error is Error {
+  return error instanceof Error && 'code' in error && error.code === code;
+}

@@ -1,0 +1,174 @@
+import { sql } from 'kysely';
+import { assert } from '../../lib/assert.ts';
+import type { Clock } from '../../lib/clock.ts';
+import type { JobReader, JobWriter } from '../metadata-store.ts';
+import type { JobAction, JobQuery, JobRow, JobStatus } from '../rows.ts';
+import { type JobColumns, jobColumnNames, jobColumns, jobRow } from './job-columns.ts';
+import { type Compile, columnsOf } from './statements.ts';
+
+/** Constants, not parameters: partial indexes are used only for what is known beforehand. */
+const inProgress = sql.lit<JobStatus>('InProgress');
+
+export function jobWriter(compile: Compile, clock: Clock): JobWriter {
+  const insert = compile((db, p: JobColumns) =>
+    db.insertInto('jobs').values(columnsOf(p, jobColumnNames)),
+  );
+  const update = compile((db, p: JobColumns) =>
+    db
+      .updateTable('jobs')
+      .set({ ...columnsOf(p, jobColumnNames), leased_until_ms: null })
+      .where('job_id', '=', p.job_id),
+  );
+  const remove = compile((db, p: { jobId: string }) =>
+    db.deleteFrom('jobs').where('job_id', '=', p.jobId),
+  );
+  const lease = compile(
+    (db, p: { action: JobAction; nowMs: number; untilMs: number; limit: number }) =>
+      db
+        .updateTable('jobs')
+        .set({ leased_until_ms: p.untilMs })
+        .where('job_id', 'in', (eb) =>
+          eb
+            .selectFrom('jobs')
+            .select('job_id')
+            .where('status', '=', inProgress)
+            .where('action', '=', p.action)
+            .where('due_at_ms', '<=', p.nowMs)
+            .where(isFree(p.nowMs))
+            .orderBy('due_at_ms')
+            .orderBy('job_id')
+            .limit(p.limit),
+        )
+        .returning(jobColumnNames),
+  );
+  const extendLease = compile((db, p: { jobId: string; untilMs: number }) =>
+    db
+      .updateTable('jobs')
+      .set({ leased_until_ms: p.untilMs })
+      .where('job_id', '=', p.jobId)
+      .where('leased_until_ms', 'is not', null),
+  );
+  const releaseLeases = compile((db, _: object) =>
+    db.updateTable('jobs').set({ leased_until_ms: null }).where('leased_until_ms', 'is not', null),
+  );
+
+  return {
+    ...jobReader(compile, clock),
+    async insert(job) {
+      insert.run(jobColumns(job));
+    },
+    async update(job) {
+      const { changes } = update.run(jobColumns(job));
+      assert(changes === 1, 'a job that is updated is there');
+    },
+    async remove(jobId) {
+      remove.run({ jobId });
+    },
+    async lease(claim) {
+      // An UPDATE returns its rows in no order.
+      return lease.all(claim).map(jobRow).sort(byDueTime);
+    },
+    async extendLease(jobId, untilMs) {
+      extendLease.run({ jobId, untilMs });
+    },
+    async releaseLeases() {
+      releaseLeases.run({});
+    },
+  };
+}
+
+function jobReader(compile: Compile, clock: Clock): JobReader {
+  const get = compile((db, p: { jobId: string }) =>
+    db.selectFrom('jobs').select(jobColumnNames).where('job_id', '=', p.jobId),
+  );
+  const list = compile((db, p: BoundedJobQuery) =>
+    db
+      .selectFrom('jobs')
+      .select(jobColumnNames)
+      .where('vault_id', '=', p.vaultId)
+      .where(sql<boolean>`(created_at_ms, job_id) < (${p.afterMs}, ${p.afterId})`)
+      .where('status', 'in', [p.status1, p.status2, p.status3])
+      .where((eb) => eb.or([eb('expires_at_ms', 'is', null), eb('expires_at_ms', '>', p.nowMs)]))
+      .orderBy('created_at_ms', 'desc')
+      .orderBy('job_id', 'desc')
+      .limit(p.limit),
+  );
+  const nextDue = compile((db, p: { action: JobAction; nowMs: number }) =>
+    db
+      .selectFrom('jobs')
+      .select('due_at_ms')
+      .where('status', '=', inProgress)
+      .where('action', '=', p.action)
+      .where(isFree(p.nowMs))
+      .orderBy('due_at_ms')
+      .limit(sql.lit(1)),
+  );
+  const listExpired = compile((db, p: { nowMs: number; limit: number }) =>
+    db
+      .selectFrom('jobs')
+      .select(jobColumnNames)
+      .where('expires_at_ms', '<=', p.nowMs)
+      .orderBy('expires_at_ms')
+      .orderBy('job_id')
+      .limit(p.limit),
+  );
+
+  return {
+    async get(jobId) {
+      const row = get.get({ jobId });
+      return row && jobRow(row);
+    },
+    async list(query) {
+      const bounds = bounded(query);
+      return bounds === null ? [] : list.all(bounds).map(jobRow);
+    },
+    async nextDueAtMs(action) {
+      return nextDue.get({ action, nowMs: clock.now() })?.due_at_ms ?? null;
+    },
+    async listExpired(nowMs, limit) {
+      return listExpired.all({ nowMs, limit }).map(jobRow);
+    },
+  };
+}
+
+/** Nobody holds the job: it was never leased, was given back, or its lease ran out. */
+function isFree(nowMs: number) {
+  return sql<boolean>`(leased_until_ms IS NULL OR leased_until_ms <= ${nowMs})`;
+}
+
+function byDueTime(a: JobRow, b: JobRow): number {
+  return a.dueAtMs - b.dueAtMs || (a.jobId < b.jobId ? -1 : 1);
+}
+
+/** A `JobQuery` with every bound in place, so that one statement serves all. */
+interface BoundedJobQuery {
+  readonly vaultId: string;
+  readonly status1: JobStatus;
+  readonly status2: JobStatus;
+  readonly status3: JobStatus;
+  readonly nowMs: number;
+  readonly afterMs: number;
+  readonly afterId: string;
+  readonly limit: number;
+}
+
+/** Null when no job can match. */
+function bounded(query: JobQuery): BoundedJobQuery | null {
+  const all: readonly JobStatus[] = ['InProgress', 'Succeeded', 'Failed'];
+  const [status1, status2 = status1, status3 = status1] = all.filter(
+    (status) =>
+      (query.status === null || status === query.status) &&
+      (query.completed === null || query.completed === (status !== 'InProgress')),
+  );
+  if (status1 === undefined || status2 === undefined || status3 === undefined) return null;
+  return {
+    vaultId: query.vaultId,
+    status1,
+    status2,
+    status3,
+    nowMs: query.nowMs,
+    afterMs: query.after?.createdAtMs ?? Number.MAX_SAFE_INTEGER,
+    afterId: query.after?.jobId ?? '',
+    limit: query.limit,
+  };
+}

@@ -1,0 +1,56 @@
+import assert from 'node:assert/strict';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import { test } from 'node:test';
+import { silentLog } from '../../lib/log.ts';
+import { SqliteMetadataStore } from './sqlite-metadata-store.ts';
+
+/** Statements that walk a whole table, by their beginning, each with the reason. */
+const exceptions: Readonly<Record<string, string>> = {
+  'select * from "accounts" order by': 'lists all accounts, which are few',
+};
+
+/** Statements that sort what they found, by their beginning, each with the reason. */
+const sorters: Readonly<Record<string, string>> = {};
+
+test('no statement walks a whole table, or sorts, but for those listed', async (context) => {
+  const directory = await mkdtemp(join(tmpdir(), 'firn-plans-'));
+  try {
+    const path = join(directory, 'firn.db');
+    const texts: string[] = [];
+    const onCompiled = (text: string) => texts.push(text);
+    const store = await SqliteMetadataStore.open({ path, log: silentLog, onCompiled });
+    await store[Symbol.asyncDispose]();
+    assert.ok(texts.length > 30, `${texts.length} statements`);
+    using database = new DatabaseSync(path);
+    for (const text of texts) {
+      const plan = database
+        .prepare(`EXPLAIN QUERY PLAN ${text}`)
+        .all()
+        .map(({ detail }) => String(detail));
+      const isWalk = plan.some(isWalkOfTable);
+      const isSort = plan.some((step) => step.startsWith('USE TEMP B-TREE'));
+      const isListed = (list: Readonly<Record<string, string>>) =>
+        Object.entries(list).some(([beginning, reason]) => {
+          if (text.startsWith(beginning)) context.diagnostic(`${beginning}…: ${reason}`);
+          return text.startsWith(beginning);
+        });
+      if (isWalk) assert.ok(isListed(exceptions), `${text}\n${plan.join('\n')}`);
+      if (isSort) assert.ok(isListed(sorters), `${text}\n${plan.join('\n')}`);
+    }
+  } finally {
+    await rm(directory, { recursive: true });
+  }
+});
+
+/**
+ * A walk of a table, or of an index over all of it. Partial indexes hold few rows by design; the
+ * rest of the names are results of a subquery.
+ */
+function isWalkOfTable(step: string): boolean {
+  const [, table = '', index] = /^SCAN (\w+)(?: USING (?:COVERING )?INDEX (\w+))?/.exec(step) ?? [];
+  const isTable = ['vaults', 'archives', 'archive_blobs', 'jobs', 'accounts', 'access_keys'];
+  return isTable.includes(table) && index !== 'jobs_leased';
+}

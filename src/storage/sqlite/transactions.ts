@@ -1,0 +1,230 @@
+import type { DatabaseSync, StatementSync } from 'node:sqlite';
+import { setImmediate } from 'node:timers/promises';
+import { StoreError } from '../errors.ts';
+import { storeErrorFrom } from './database-errors.ts';
+import type { Durability } from './durability.ts';
+import type { Scope } from './statements.ts';
+
+/** How many transactions share a commit, and how many reads a snapshot, before others may run. */
+const writesPerCommitMax = 64;
+const readsPerSnapshotMax = 8;
+
+/** How many transactions may wait for their turn; more would only wait in vain. */
+const waitingMax = 100_000;
+
+/** A transaction that waits for its turn, and what it comes to. */
+interface Turn {
+  readonly isWrite: boolean;
+  readonly work: () => Promise<unknown>;
+  readonly resolve: (value: unknown) => void;
+  readonly reject: (error: unknown) => void;
+}
+
+/** Tells the caller of a turn how it ended. */
+type Settle = () => void;
+
+/**
+ * Runs transactions on the one connection of the main thread, in the order of their arrival.
+ *
+ * 1. One at a time: each sees what those before it left, and nothing of those after it.
+ * 2. Writes that wait together share a commit. Each is a savepoint in it, so that one that throws
+ *    leaves nothing of itself and disturbs no other. When the commit fails, they all fail.
+ * 3. Whatever a transaction came to, an error too, is told only once all that it can have seen is
+ *    durable. Commits of other processes included: they may not have synced theirs yet.
+ * 4. Between commits and snapshots the event loop turns.
+ */
+export class Transactions {
+  readonly #database: DatabaseSync;
+  readonly #durability: Durability;
+  readonly #scope: Scope;
+  readonly #onCommit: () => void;
+  readonly #control: ReturnType<typeof controlStatements>;
+  readonly #dataVersion: StatementSync;
+  #seenDataVersion: unknown;
+  readonly #waiting: Turn[] = [];
+  #run: Promise<void> | null = null;
+  #gate: { readonly promise: Promise<void>; readonly open: () => void } | null = null;
+  #isClosed = false;
+
+  constructor(options: {
+    readonly database: DatabaseSync;
+    readonly durability: Durability;
+    readonly scope: Scope;
+    readonly onCommit: () => void;
+  }) {
+    this.#database = options.database;
+    this.#durability = options.durability;
+    this.#scope = options.scope;
+    this.#onCommit = options.onCommit;
+    this.#control = controlStatements(options.database);
+    this.#dataVersion = options.database.prepare('PRAGMA data_version');
+    this.#seenDataVersion = this.#readDataVersion();
+  }
+
+  /** Runs `work` when its turn comes. */
+  add<T>(isWrite: boolean, work: () => Promise<T>): Promise<T> {
+    if (this.#isClosed) return Promise.reject(closed());
+    if (this.#waiting.length >= waitingMax) return Promise.reject(overloaded());
+    return new Promise<unknown>((resolve, reject) => {
+      this.#waiting.push({ isWrite, work, resolve, reject });
+      this.#run ??= this.#runAll();
+    }) as Promise<T>;
+  }
+
+  /** Lets no transaction begin until `resume`; one that runs goes on. Twice is as good as once. */
+  pause(): void {
+    if (this.#gate !== null) return;
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.#gate = { promise, open: resolve };
+  }
+
+  resume(): void {
+    this.#gate?.open();
+    this.#gate = null;
+  }
+
+  /** Lets those that wait finish; whoever comes from now on is refused. */
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    await this.#run;
+  }
+
+  async #runAll(): Promise<void> {
+    while (this.#waiting.length > 0) {
+      if (this.#gate !== null) await this.#gate.promise;
+      await (this.#waiting[0]?.isWrite ? this.#runWrites() : this.#runReads());
+      await setImmediate();
+    }
+    this.#run = null;
+  }
+
+  async #runReads(): Promise<void> {
+    const turns = this.#take(false, readsPerSnapshotMax);
+    const settles: Settle[] = [];
+    try {
+      this.#control.begin.run();
+      this.#noteForeignCommits();
+      this.#scope.mode = 'reading';
+      for (const turn of turns) settles.push(await outcomeOf(turn));
+      this.#scope.mode = 'closed';
+      this.#control.commit.run();
+    } catch (error) {
+      this.#abandon(turns, error);
+      return;
+    }
+    this.#settleWhenDurable(turns, settles);
+  }
+
+  async #runWrites(): Promise<void> {
+    const turns = this.#take(true, writesPerCommitMax);
+    const settles: Settle[] = [];
+    try {
+      this.#refuseAfterFailure();
+      this.#control.beginWriting.run();
+      this.#scope.mode = 'writing';
+      for (const turn of turns) settles.push(await this.#runInSavepoint(turn));
+      this.#scope.mode = 'closed';
+      this.#control.commit.run();
+      this.#durability.noteCommit();
+      this.#refuseAfterFailure();
+    } catch (error) {
+      this.#abandon(turns, error);
+      return;
+    }
+    this.#settleWhenDurable(turns, settles);
+    this.#onCommit();
+  }
+
+  async #runInSavepoint(turn: Turn): Promise<Settle> {
+    this.#control.savepoint.run();
+    const settle = await outcomeOf(turn, (error) => {
+      // When there was no room, SQLite has rolled back everything already.
+      if (!this.#database.isTransaction) throw error;
+      this.#control.rollbackTo.run();
+    });
+    // Not even a turn that took the failure for its own affair may go on as if nothing was.
+    if (!this.#database.isTransaction) throw rolledBack();
+    this.#control.release.run();
+    return settle;
+  }
+
+  #refuseAfterFailure(): void {
+    if (this.#durability.failure !== null) throw this.#durability.failure;
+  }
+
+  /** The next turns of a kind, up to the first of the other kind. */
+  #take(isWrite: boolean, countMax: number): Turn[] {
+    let count = 0;
+    while (count < countMax && this.#waiting[count]?.isWrite === isWrite) count += 1;
+    return this.#waiting.splice(0, count);
+  }
+
+  /** Rolls everything back and tells all: what they share has failed. */
+  #abandon(turns: readonly Turn[], error: unknown): void {
+    this.#scope.mode = 'closed';
+    if (this.#database.isTransaction) this.#control.rollback.run();
+    for (const turn of turns) turn.reject(storeErrorFrom(error));
+  }
+
+  #settleWhenDurable(turns: readonly Turn[], settles: readonly Settle[]): void {
+    const durable = this.#durability.settled();
+    const settleAll = () => {
+      for (const settle of settles) settle();
+    };
+    if (durable === undefined) {
+      settleAll();
+      return;
+    }
+    durable.then(settleAll, (error: unknown) => {
+      for (const turn of turns) turn.reject(error);
+    });
+  }
+
+  /** Within a snapshot: whether it shows commits that are not ours, and perhaps not synced. */
+  #noteForeignCommits(): void {
+    const dataVersion = this.#readDataVersion();
+    if (dataVersion === this.#seenDataVersion) return;
+    this.#seenDataVersion = dataVersion;
+    this.#durability.noteCommit();
+  }
+
+  #readDataVersion(): unknown {
+    return this.#dataVersion.get()?.['data_version'];
+  }
+}
+
+/** Runs the turn's work, and `undo` if that throws. What it came to is told later. */
+async function outcomeOf(turn: Turn, undo?: (error: unknown) => void): Promise<Settle> {
+  try {
+    const value = await turn.work();
+    return () => turn.resolve(value);
+  } catch (error) {
+    undo?.(error);
+    return () => turn.reject(error);
+  }
+}
+
+/** What begins and ends transactions, prepared once. */
+function controlStatements(database: DatabaseSync) {
+  return {
+    begin: database.prepare('BEGIN'),
+    beginWriting: database.prepare('BEGIN IMMEDIATE'),
+    commit: database.prepare('COMMIT'),
+    rollback: database.prepare('ROLLBACK'),
+    savepoint: database.prepare('SAVEPOINT turn'),
+    rollbackTo: database.prepare('ROLLBACK TO turn'),
+    release: database.prepare('RELEASE turn'),
+  };
+}
+
+function rolledBack(): StoreError {
+  return new StoreError('StoreUnavailable', 'The database rolled the transaction back.');
+}
+
+function closed(): StoreError {
+  return new StoreError('StoreUnavailable', 'The database is closed.');
+}
+
+function overloaded(): StoreError {
+  return new StoreError('StoreUnavailable', 'Too many transactions wait for the database.');
+}

@@ -1,0 +1,134 @@
+import assert from 'node:assert/strict';
+import test from 'node:test';
+import {
+  type Domain,
+  goingOn,
+  hourMs,
+  inventory,
+  openDomain,
+  photos,
+  retrieve,
+  runUntilIdle,
+  storeText,
+} from '../../tests/support/domain.ts';
+import { faulty } from '../../tests/support/faulty.ts';
+import { listIds } from '../storage/blob-specimen.ts';
+import { StoreError } from '../storage/errors.ts';
+import { ExpireJobs } from './expire-jobs.ts';
+import { TakeInventories } from './take-inventories.ts';
+
+const minuteMs = 60_000;
+
+async function inventoryTaken(domain: Domain): Promise<string> {
+  const jobId = await inventory(domain);
+  await runUntilIdle(new TakeInventories({ ...domain, arrivals: domain.arrivals.inventories }));
+  return jobId;
+}
+
+const isThere = async ({ store }: Domain, jobId: string) =>
+  (await store.read(({ jobs }) => jobs.get(jobId))) !== undefined;
+
+test('a job and its output go a minute after it expired, and not before', async () => {
+  await using domain = await openDomain();
+  const jobId = await inventoryTaken(domain);
+  const worker = new ExpireJobs(domain);
+  domain.clock.advance(24 * hourMs + minuteMs - 1);
+  await runUntilIdle(worker);
+  assert.equal(await isThere(domain, jobId), true);
+  assert.equal((await listIds(domain.blobs)).length, 1);
+  domain.clock.advance(1);
+  await runUntilIdle(worker);
+  assert.equal(await isThere(domain, jobId), false);
+  assert.deepEqual(await listIds(domain.blobs), []);
+  assert.deepEqual(domain.log.events.at(-1), {
+    level: 'info',
+    event: 'job.expired',
+    facts: { jobId },
+  });
+});
+
+test('jobs that failed go too, and those in progress stay', async () => {
+  await using domain = await openDomain();
+  const archiveId = await storeText(domain, 'hello');
+  const [failed, going] = [await retrieve(domain, archiveId), await retrieve(domain, archiveId)];
+  await domain.jobs.fail(failed);
+  domain.clock.advance(1000 * hourMs);
+  await runUntilIdle(new ExpireJobs(domain));
+  assert.equal(await isThere(domain, failed), false);
+  assert.equal(await isThere(domain, going), true);
+});
+
+test('the bytes of an archive are not a job’s to remove', async () => {
+  await using domain = await openDomain();
+  const jobId = await retrieve(domain, await storeText(domain, 'hello'));
+  await domain.jobs.succeed(jobId);
+  domain.clock.advance(25 * hourMs);
+  await runUntilIdle(new ExpireJobs(domain));
+  assert.equal(await isThere(domain, jobId), false);
+  assert.equal((await listIds(domain.blobs)).length, 1);
+});
+
+test('an output that is being read outlives its job', async () => {
+  await using domain = await openDomain();
+  const jobId = await inventoryTaken(domain);
+  domain.clock.advance(24 * hourMs - 1);
+  const { read } = await domain.jobs.output(photos, jobId, undefined);
+  domain.clock.advance(1);
+  // Whoever found the job in its last moment has not begun to read yet.
+  await runUntilIdle(new ExpireJobs(domain));
+  const chunks: Uint8Array[] = [];
+  for await (const chunk of read(goingOn)) {
+    domain.clock.advance(hourMs);
+    await runUntilIdle(new ExpireJobs(domain));
+    chunks.push(chunk);
+  }
+  assert.match(Buffer.concat(chunks).toString(), /^\{"VaultARN":.*\}$/);
+  assert.equal(await isThere(domain, jobId), false);
+});
+
+test('many jobs go a hundred at a time', async () => {
+  await using domain = await openDomain();
+  const jobIds = await Promise.all(Array.from({ length: 150 }, () => inventory(domain)));
+  await Promise.all(jobIds.map((jobId) => domain.jobs.fail(jobId)));
+  domain.clock.advance(25 * hourMs);
+  const worker = new ExpireJobs(domain);
+  assert.equal(await worker.step(), 'busy');
+  assert.equal(await worker.step(), 'idle');
+  assert.equal(domain.log.names('info').length, 150);
+});
+
+test('jobs that went ring for the archives that they held, and only then', async () => {
+  await using domain = await openDomain();
+  const worker = new ExpireJobs(domain);
+  await runUntilIdle(worker);
+  let isRung = false;
+  const ring = domain.removals.wait(goingOn).then(() => {
+    isRung = true;
+  });
+  await new Promise(setImmediate);
+  assert.equal(isRung, false);
+  await inventoryTaken(domain);
+  domain.clock.advance(25 * hourMs);
+  await runUntilIdle(worker);
+  await ring;
+});
+
+test('an output that could not be removed does not keep its job', async () => {
+  await using domain = await openDomain();
+  const jobId = await inventoryTaken(domain);
+  domain.clock.advance(25 * hourMs);
+  const blobs = faulty(domain.blobs);
+  const unavailable = new StoreError('StoreUnavailable', 'the disk does not answer');
+  blobs.failNext('remove', unavailable);
+  const worker = new ExpireJobs({ ...domain, blobs: blobs.it });
+  await assert.rejects(worker.step(), unavailable);
+  assert.equal(await isThere(domain, jobId), false);
+  await runUntilIdle(worker);
+});
+
+test('the worker looks once a minute', async () => {
+  await using domain = await openDomain();
+  const wake = new ExpireJobs(domain).wake(goingOn);
+  domain.clock.advance(minuteMs);
+  await wake;
+});

@@ -1,0 +1,113 @@
+import { Accounts } from '../../src/domain/accounts.ts';
+import { Archives } from '../../src/domain/archives.ts';
+import type { JobParameters } from '../../src/domain/job-requests.ts';
+import { Jobs, type JobsOptions } from '../../src/domain/jobs.ts';
+import { Markers } from '../../src/domain/markers.ts';
+import { Pins } from '../../src/domain/pins.ts';
+import { Vaults } from '../../src/domain/vaults.ts';
+import { Bell } from '../../src/lib/bell.ts';
+import { SimulatedClock } from '../../src/lib/clock.ts';
+import { MemoryBlobStore } from '../../src/storage/memory/memory-blob-store.ts';
+import { SqliteMetadataStore } from '../../src/storage/sqlite/sqlite-metadata-store.ts';
+import type { Worker } from '../../src/workers/worker.ts';
+import { RecordedLog } from './recorded-log.ts';
+import { seededRandomBytes } from './seeded-random.ts';
+import { treeHashOf } from './tree-hash-reference.ts';
+
+export const accountId = '012345678901';
+export const region = 'us-east-1';
+export const photos = { accountId, region, vaultName: 'photos' };
+export const videos = { accountId, region, vaultName: 'videos' };
+
+export const hourMs = 60 * 60 * 1000;
+
+/** A signal that is never aborted. */
+export const goingOn = new AbortController().signal;
+
+export type DomainOptions = Partial<Pick<JobsOptions, 'inventoryMode' | 'delaysMs' | 'expiryMs'>>;
+
+/**
+ * The domain over stores in memory, with a clock that stands still and chance that is always the
+ * same. It holds the vault `photos`. Its parts can be spread into the options of a worker.
+ */
+export async function openDomain(options: DomainOptions = {}) {
+  const clock = new SimulatedClock(Date.UTC(2026, 0, 31, 14, 26, 33, 31));
+  const log = new RecordedLog();
+  const randomBytes = seededRandomBytes('domain');
+  const store = await SqliteMetadataStore.open({ path: ':memory:', clock, log });
+  const parts = {
+    clock,
+    log,
+    randomBytes,
+    store,
+    blobs: new MemoryBlobStore({ clock, randomBytes }),
+    pins: new Pins(),
+    markers: new Markers(new Uint8Array(32)),
+    removals: new Bell(),
+    arrivals: { retrievals: new Bell(), inventories: new Bell() },
+    inventoryMode: 'live',
+    delaysMs: { Expedited: 0, Standard: 0, Bulk: 0, inventory: 0 },
+    expiryMs: 24 * hourMs,
+    ...options,
+  } as const;
+  const vaults = new Vaults(parts);
+  await vaults.create(photos);
+  return {
+    ...parts,
+    vaults,
+    archives: new Archives(parts),
+    jobs: new Jobs(parts),
+    accounts: new Accounts(parts),
+    [Symbol.asyncDispose]: () => store[Symbol.asyncDispose](),
+  };
+}
+
+export type Domain = Awaited<ReturnType<typeof openDomain>>;
+
+/** An upload of `bytes` with the right hash, or with what `change` says. */
+export function upload(bytes: Uint8Array, change: Partial<Parameters<Archives['store']>[0]> = {}) {
+  return {
+    vault: photos,
+    description: undefined,
+    treeHash: treeHashOf(bytes),
+    body: bodyOf(bytes),
+    signal: goingOn,
+    ...change,
+  };
+}
+
+export async function* bodyOf(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
+  yield bytes;
+}
+
+/** Stores `text` in the vault `photos`, and answers the archive's id. */
+export async function storeText(domain: Domain, text: string): Promise<string> {
+  return (await domain.archives.store(upload(Buffer.from(text)))).archiveId;
+}
+
+/** Starts a retrieval from the vault `photos`, and answers the job's id. */
+export function retrieve(domain: Domain, archiveId: string, more: Partial<JobParameters> = {}) {
+  return domain.jobs.initiate(photos, { type: 'archive-retrieval', archiveId, ...more });
+}
+
+/** Starts an inventory of the vault `photos`, and answers the job's id. */
+export function inventory(domain: Domain, more: Partial<JobParameters> = {}): Promise<string> {
+  return domain.jobs.initiate(photos, { type: 'inventory-retrieval', ...more });
+}
+
+/** What GetJobOutput hands out, as bytes. */
+export async function outputOf(domain: Domain, jobId: string, range?: string): Promise<Buffer> {
+  const output = await domain.jobs.output(photos, jobId, range);
+  return Buffer.concat(await Array.fromAsync(output.read(goingOn)));
+}
+
+/** Has a worker do all that there is to do now. */
+export async function runUntilIdle(worker: Worker): Promise<void> {
+  while ((await worker.step(goingOn)) === 'busy');
+}
+
+/** Resolves once all that is under way in the store, and what waits for it, has gone on. */
+export async function settle({ store }: Domain): Promise<void> {
+  for (let turn = 0; turn < 3; turn += 1) await store.read(async () => undefined);
+  await new Promise(setImmediate);
+}
