@@ -21,7 +21,7 @@ import type {
  * 3. `write` resolves once its changes are durable. Concurrent writes share a sync.
  * 4. `read` resolves only with what no crash can take back: what it saw is durable by then.
  * 5. After a sync that failed, every write rejects with `StoreUnavailable` until the store is
- *    opened again; reads go on.
+ *    opened again. Reads go on, and may then see what was written last and never acknowledged.
  *
  * `work` awaits nothing but the rows that it is given, and uses them only until it returns: others
  * wait for it. Rejects with what `work` threw, with `StoreFull` when there is no room, with
