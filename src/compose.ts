@@ -45,8 +45,12 @@ export async function start(
 ): Promise<RunningServer> {
   await using started = new AsyncDisposableStack();
   const stores = started.use(await openStores(config, host));
-  // Alone on the store: what an earlier server held when it ended is free again.
-  await stores.metadata.write(({ jobs }) => jobs.releaseLeases());
+  await stores.metadata.write(async ({ jobs, vaults }) => {
+    // Alone on the store: what an earlier server held when it ended is free again.
+    await jobs.releaseLeases();
+    // Inventories that nobody will refresh must not keep what was removed since.
+    if (isLive(config)) await vaults.clearLastInventories();
+  });
   const accounts = new Accounts({
     store: stores.metadata,
     ...host,
@@ -99,8 +103,7 @@ async function assemble(
   const removals = new Bell();
   const pins = new Pins();
   const markers = new Markers(await markerKey(store, host.randomBytes));
-  const isLive = config.inventoryIntervalMs === 0;
-  const inventoryMode = isLive ? 'live' : 'scheduled';
+  const inventoryMode = isLive(config) ? 'live' : 'scheduled';
   const common = { ...host, store, blobs, pins, markers, removals, inventoryMode } as const;
   const vaults = new Vaults(common);
   const archives = new Archives(common);
@@ -113,7 +116,7 @@ async function assemble(
     new ForgetArchives(common),
     new SweepOrphans(common),
   ];
-  if (!isLive) {
+  if (!isLive(config)) {
     workers.push(new RefreshInventories({ ...common, intervalMs: config.inventoryIntervalMs }));
   }
   return { services: { vaults, archives, jobs }, workers };
@@ -140,6 +143,11 @@ function createServer(
     allowUtf8Descriptions: config.allowUtf8Descriptions,
     health: () => ({ status: 'ok' }),
   });
+}
+
+/** Whether totals and inventories are exact at the moment of asking. */
+function isLive({ inventoryIntervalMs }: Config): boolean {
+  return inventoryIntervalMs === 0;
 }
 
 /** The secret that seals markers: made once, the same after each restart. */

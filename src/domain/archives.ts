@@ -74,7 +74,7 @@ export class Archives {
     } catch (error) {
       // What was not acknowledged leaves nothing behind. Were the row there after all, because the
       // answer of its commit was lost, the bytes would have to stay.
-      if (!isStoreError(error, 'StoreUnavailable')) await this.#blobs.remove(blob.id);
+      if (!isStoreError(error, 'StoreUnavailable')) await this.#removeQuietly(blob);
       throw error;
     }
   }
@@ -97,6 +97,15 @@ export class Archives {
       await rows.archives.markRemoved(archiveId, change);
     });
     this.#removals.ring();
+  }
+
+  /** The caller is owed the error that made the bytes superfluous, and not one about them. */
+  async #removeQuietly({ id }: StoredBlob): Promise<void> {
+    try {
+      await this.#blobs.remove(id);
+    } catch {
+      // No row names it: the sweeper of orphans finds it.
+    }
   }
 
   /** One transaction: the archive's row, and the vault's totals. */

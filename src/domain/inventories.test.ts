@@ -125,7 +125,7 @@ test('an inventory is the vault’s archives, oldest first, byte for byte in bot
       assert.deepEqual(await render(domain, 'JSON'), { text: modelJson(rows), endedAt: null });
       assert.deepEqual(await render(domain, 'CSV'), { text: modelCsv(rows), endedAt: null });
     }),
-    { numRuns: 40 },
+    { numRuns: 25 },
   );
 });
 
@@ -174,7 +174,7 @@ test('slices of any length, one after the other, are the whole inventory', async
       assert.equal(after, null);
       assert.deepEqual(seen, archiveIds(rows));
     }),
-    { numRuns: 40 },
+    { numRuns: 25 },
   );
 });
 
@@ -191,7 +191,7 @@ test('dates bound a slice: from the first on, and before the second', async () =
       );
       assert.deepEqual(idsIn(slice.text), archiveIds(expected));
     }),
-    { numRuns: 40 },
+    { numRuns: 25 },
   );
 });
 

@@ -110,7 +110,7 @@ for (const [inventoryMode, moment] of [
           assert.deepEqual(shown, archiveIds);
         }
       }),
-      { numRuns: 60 },
+      { numRuns: 30 },
     );
   });
 }
@@ -136,7 +136,7 @@ for (const inventoryMode of ['live', 'scheduled'] as const) {
           [],
         );
       }),
-      { numRuns: 40 },
+      { numRuns: 20 },
     );
   });
 }

@@ -3,7 +3,10 @@ export interface Clock {
   /** The time now, in milliseconds since 1970-01-01T00:00:00Z. */
   now(): number;
 
-  /** Resolves after `ms` milliseconds. Rejects with the signal's reason when it is aborted first. */
+  /**
+   * Resolves after `ms` milliseconds, or after 24 days when that is sooner: who waits for a time
+   * looks at the clock again. Rejects with the signal's reason when it is aborted first.
+   */
   sleep(ms: number, signal?: AbortSignal): Promise<void>;
 }
 
@@ -60,6 +63,10 @@ export class SimulatedClock implements Clock {
     return new Promise((resolve, reject) => {
       if (signal?.aborted === true) {
         reject(signal.reason);
+        return;
+      }
+      if (ms <= 0) {
+        resolve();
         return;
       }
       const abort = () => {

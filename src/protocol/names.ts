@@ -72,6 +72,8 @@ export function toTimestampSeconds(ms: number): string {
 
 /** SNS topics: `arn:<partition>:sns:<region>:<account>:<name>`. */
 export function parseTopicArn(arn: string): { readonly region: string } | undefined {
-  const region = /^arn:[a-z-]+:sns:([a-z0-9-]+):\d{12}:[A-Za-z0-9_-]{1,256}(?:\.fifo)?$/.exec(arn)?.[1];
+  const region = /^arn:[a-z-]+:sns:([a-z0-9-]+):\d{12}:[A-Za-z0-9_-]{1,256}(?:\.fifo)?$/.exec(
+    arn,
+  )?.[1];
   return region === undefined ? undefined : { region };
 }

@@ -80,6 +80,8 @@ export interface VaultWriter extends VaultReader {
     },
   ): Promise<number>;
   setLastInventory(vaultId: string, inventory: InventoryFacts): Promise<void>;
+  /** Makes every vault one that was never inventoried. */
+  clearLastInventories(): Promise<void>;
   /** Removes the vault's row and all its jobs. Its archives' rows must be marked removed before. */
   remove(vaultId: string): Promise<void>;
 }

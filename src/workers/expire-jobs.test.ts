@@ -80,6 +80,7 @@ test('an output that is being read outlives its job', async () => {
   for await (const chunk of read(goingOn)) {
     domain.clock.advance(hourMs);
     await runUntilIdle(new ExpireJobs(domain));
+    assert.equal((await listIds(domain.blobs)).length, 1);
     chunks.push(chunk);
   }
   assert.match(Buffer.concat(chunks).toString(), /^\{"VaultARN":.*\}$/);

@@ -41,10 +41,17 @@ export class ForgetArchives implements Worker {
       archives.listForgettable(expiredByMs, archivesPerStep),
     );
     let forgotten = 0;
+    let failure: { readonly error: unknown } | undefined;
     for (const archive of found) {
       signal.throwIfAborted();
-      if (await this.#forget(archive)) forgotten += 1;
+      try {
+        if (await this.#forget(archive)) forgotten += 1;
+      } catch (error) {
+        // One whose bytes can't be removed does not keep the others; it is told at the end.
+        failure ??= { error };
+      }
     }
+    if (failure !== undefined) throw failure.error;
     // A page of nothing but archives that are being read is looked at again a while later.
     return found.length === archivesPerStep && forgotten > 0 ? 'busy' : 'idle';
   }

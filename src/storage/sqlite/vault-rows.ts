@@ -34,6 +34,17 @@ export function vaultWriter(compile: Compile): VaultWriter {
       .where('vault_id', '=', p.vaultId)
       .returning('vault_id'),
   );
+  const clearLastInventories = compile((db) =>
+    db
+      .updateTable('vaults')
+      .set({
+        inventory_taken_at_ms: null,
+        inventory_as_of_change: null,
+        inventory_archive_count: null,
+        inventory_size_bytes: null,
+      })
+      .where('inventory_taken_at_ms', 'is not', null),
+  );
   // Its jobs go with it: their foreign key says so.
   const remove = compile((db, p: { vaultId: string }) =>
     db.deleteFrom('vaults').where('vault_id', '=', p.vaultId),
@@ -49,6 +60,9 @@ export function vaultWriter(compile: Compile): VaultWriter {
     },
     async setLastInventory(vaultId, inventory) {
       defined(setLastInventory.get({ vaultId, ...inventory }), `vault ${vaultId}`);
+    },
+    async clearLastInventories() {
+      clearLastInventories.run({});
     },
     async remove(vaultId) {
       remove.run({ vaultId });

@@ -1,0 +1,47 @@
+import assert from 'node:assert/strict';
+import test from 'node:test';
+import fc from 'fast-check';
+import { systemRandomBytes } from './node/random.ts';
+import { randomId } from './random.ts';
+
+fc.configureGlobal({ seed: 20_260_131 });
+
+test('an id has its length, is safe in URLs and does not begin with a dash', () => {
+  const drawn = fc.integer({ min: 1, max: 200 }).chain((length) =>
+    fc.record({
+      length: fc.constant(length),
+      bytes: fc.uint8Array({ minLength: length, maxLength: length }),
+    }),
+  );
+  fc.assert(
+    fc.property(drawn, ({ length, bytes }) => {
+      const id = randomId(() => bytes, length);
+      assert.match(id, /^[A-Za-z0-9][A-Za-z0-9_-]*$/);
+      assert.equal(id.length, length);
+    }),
+  );
+});
+
+test('every letter of an id depends on its own byte', () => {
+  const one = randomId(() => new Uint8Array([1, 2, 3, 4]), 4);
+  const other = randomId(() => new Uint8Array([1, 2, 9, 4]), 4);
+  assert.equal(one.slice(0, 2), other.slice(0, 2));
+  assert.notEqual(one[2], other[2]);
+  assert.equal(one[3], other[3]);
+});
+
+test('each of the 64 letters stands for four of the 256 bytes', () => {
+  const counts = new Map<string, number>();
+  for (let byte = 0; byte < 256; byte += 1) {
+    const letter = randomId(() => new Uint8Array([0, byte]), 2)[1] ?? '';
+    counts.set(letter, (counts.get(letter) ?? 0) + 1);
+  }
+  assert.equal(counts.size, 64);
+  assert.deepEqual([...new Set(counts.values())], [4]);
+});
+
+test('the operating system fills as many bytes as it is asked for, each time with others', () => {
+  const [one, other] = [systemRandomBytes(32), systemRandomBytes(32)];
+  assert.equal(one.length, 32);
+  assert.notDeepEqual(one, other);
+});
