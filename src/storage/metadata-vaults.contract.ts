@@ -99,9 +99,6 @@ export const vaultCases: readonly MetadataCase[] = [
   {
     title: 'vaults are due for an inventory when they changed since the last or never had one',
     run: async ({ store }) => {
-      const inventory = (takenAtMs: number, asOfChange: number) => ({
-        lastInventory: { takenAtMs, asOfChange, archiveCount: 0, sizeBytes: 0 },
-      });
       await store.write(async ({ vaults }) => {
         await vaults.insert(sampleVault('new', { createdAtMs: 300 }));
         await vaults.insert(sampleVault('newer', { createdAtMs: 501 }));
@@ -127,6 +124,25 @@ export const vaultCases: readonly MetadataCase[] = [
         vaults.recordChange('changed', { archives: 1, sizeBytes: 1, atMs: 1 }),
       );
       assert.deepEqual(await due(500, 10), ['new', 'changed']);
+    },
+  },
+  {
+    title: 'clearing the last inventories makes every vault one that never had one',
+    run: async ({ store }) => {
+      await store.write(async ({ vaults }) => {
+        await vaults.insert(sampleVault('inventoried', inventory(100, 4)));
+        await vaults.insert(sampleVault('new'));
+        await vaults.clearLastInventories();
+        await vaults.clearLastInventories();
+      });
+      const found = await store.read(async ({ vaults }) => [
+        await vaults.getById('inventoried'),
+        await vaults.getById('new'),
+      ]);
+      assert.deepEqual(
+        found.map((vault) => vault?.lastInventory),
+        [null, null],
+      );
     },
   },
   {
@@ -159,3 +175,7 @@ export const vaultCases: readonly MetadataCase[] = [
     },
   },
 ];
+
+function inventory(takenAtMs: number, asOfChange: number) {
+  return { lastInventory: { takenAtMs, asOfChange, archiveCount: 0, sizeBytes: 0 } };
+}

@@ -10,6 +10,7 @@ import { SqliteMetadataStore } from './sqlite-metadata-store.ts';
 /** Statements that walk a whole table, by their beginning, each with the reason. */
 const exceptions: Readonly<Record<string, string>> = {
   'select * from "accounts" order by': 'lists all accounts, which are few',
+  'update "vaults" set "inventory_taken_at_ms" = ?': 'clears all inventories, once at a start',
 };
 
 /** Statements that sort what they found, by their beginning, each with the reason. */
