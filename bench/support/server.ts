@@ -1,0 +1,73 @@
+import { closeSync, openSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { startNode } from './child.ts';
+import { rootKey } from './vault-client.ts';
+
+/** A Firn that runs as a process of its own, on an empty data directory. */
+export interface BenchServer extends AsyncDisposable {
+  readonly port: number;
+  /** The most memory that the process ever had resident; NaN where that cannot be told. */
+  peakMemoryMib(): number;
+  /** Processor time of the process so far; NaN where that cannot be told. */
+  cpuSeconds(): number;
+}
+
+/** Starts `src/main.ts` with the settings as they are by default, its log going to a file. */
+export async function startServer(options: {
+  readonly directory: string;
+  /** Where Node writes its profile of the server's processor time, when one is wanted. */
+  readonly profileDirectory: string | undefined;
+}): Promise<BenchServer> {
+  const main = join(import.meta.dirname, '../../src/main.ts');
+  const { profileDirectory, directory } = options;
+  const profiling =
+    profileDirectory === undefined ? [] : ['--cpu-prof', `--cpu-prof-dir=${profileDirectory}`];
+  const logFile = join(directory, 'server.log');
+  const log = openSync(logFile, 'a');
+  try {
+    const child = await startNode([...profiling, main], {
+      pattern: /answers at http:\/\/127\.0\.0\.1:(\d+)/,
+      errorTo: log,
+      env: {
+        ...withoutSettings(process.env),
+        FIRN_LISTEN: '127.0.0.1:0',
+        FIRN_DATA_DIR: join(directory, 'data'),
+        FIRN_ROOT_ACCESS_KEY_ID: rootKey.accessKeyId,
+        FIRN_ROOT_SECRET_ACCESS_KEY: rootKey.secretAccessKey,
+      },
+    });
+    return {
+      port: Number(child.matched),
+      peakMemoryMib: () => peakMemoryMib(child.pid),
+      cpuSeconds: () => cpuSeconds(child.pid),
+      [Symbol.asyncDispose]: () => child[Symbol.asyncDispose](),
+    };
+  } catch (cause) {
+    const lastWords = readFileSync(logFile, 'utf8').slice(-2000);
+    throw new Error(`The server does not start: ${lastWords}`, { cause });
+  } finally {
+    closeSync(log);
+  }
+}
+
+/** What someone set for a server of their own is not what is measured. */
+function withoutSettings(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
+  return Object.fromEntries(Object.entries(env).filter(([name]) => !name.startsWith('FIRN_')));
+}
+
+function peakMemoryMib(pid: number): number {
+  if (process.platform !== 'linux') return Number.NaN;
+  const status = readFileSync(`/proc/${pid}/status`, 'utf8');
+  return Number(/^VmHWM:\s+(\d+) kB$/m.exec(status)?.[1]) / 1024;
+}
+
+/** Linux counts in hundredths of a second, whatever the kernel's own clock. */
+const ticksPerSecond = 100;
+
+function cpuSeconds(pid: number): number {
+  if (process.platform !== 'linux') return Number.NaN;
+  const text = readFileSync(`/proc/${pid}/stat`, 'utf8');
+  // The program's name, in brackets, may hold anything; the third field follows it.
+  const fields = text.slice(text.lastIndexOf(')') + 2).split(' ');
+  return (Number(fields[11]) + Number(fields[12])) / ticksPerSecond;
+}
