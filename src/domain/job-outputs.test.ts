@@ -61,7 +61,9 @@ test('the output of a whole archive is its bytes, its tree hash and its descript
     treeHash: treeHashOf(bytes),
     archiveDescription: 'all of it',
   });
-  assert.ok(Buffer.concat(await Array.fromAsync(read(goingOn))).equals(bytes));
+  assert.ok(
+    Buffer.concat(await Array.fromAsync(read(goingOn), (chunk) => chunk.slice())).equals(bytes),
+  );
 });
 
 test('an archive without a description has none in its output', async () => {

@@ -26,21 +26,23 @@ export async function discardBody(
   request.removeAllListeners('data');
   const stopped = new AbortController();
   let sizeBytes = 0;
-  const over = new Promise<boolean>((resolve) => {
-    request.on('data', (chunk: Uint8Array) => {
-      sizeBytes += chunk.length;
-      if (sizeBytes > discardedSizeBytesMax) resolve(false);
-    });
-    request.on('end', () => resolve(true));
-    request.on('error', () => resolve(true));
-    request.on('close', () => resolve(true));
-    clock.sleep(discardMsMax, stopped.signal).then(
-      () => resolve(false),
-      () => resolve(false),
-    );
+  const { promise: over, resolve } = Promise.withResolvers<boolean>();
+  const onClose = () => resolve(true);
+  request.on('data', (chunk: Uint8Array) => {
+    sizeBytes += chunk.length;
+    if (sizeBytes > discardedSizeBytesMax) resolve(false);
   });
+  request.on('end', () => resolve(true));
+  request.on('error', () => resolve(true));
+  // The socket's own: a request whose response has ended does not say that it was closed.
+  request.socket.once('close', onClose);
+  clock.sleep(discardMsMax, stopped.signal).then(
+    () => resolve(false),
+    () => resolve(false),
+  );
   request.resume();
   const reachedEnd = await over;
   stopped.abort();
+  request.socket.off('close', onClose);
   return reachedEnd;
 }

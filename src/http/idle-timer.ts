@@ -7,6 +7,9 @@ export interface IdleTimerOptions {
   readonly onIdle: () => void;
 }
 
+/** Given along, because an abort without a reason makes an error with a stack for each. */
+const stopped = new Error('The timer was stopped.');
+
 /**
  * Notices that one waits too long for the other side. Starting and ending a wait costs a reading
  * of the clock: one sleep runs at a time, and is renewed only when it ends.
@@ -32,7 +35,7 @@ export class IdleTimer {
 
   stop(): void {
     this.#waitingSinceMs = undefined;
-    this.#stopped.abort();
+    this.#stopped.abort(stopped);
   }
 
   #arm(ms: number): void {

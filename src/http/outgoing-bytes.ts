@@ -28,8 +28,7 @@ export async function sendBytes(
     for await (const chunk of bytes) {
       sentSizeBytes += chunk.length;
       assert(sentSizeBytes <= sizeBytes, 'a reply is no longer than its Content-Length says');
-      if (!response.write(chunk)) await flow.drained();
-      flow.check();
+      await flow.send(chunk);
       onSent(chunk.length);
     }
     assert(sentSizeBytes === sizeBytes, 'a reply is as long as its Content-Length says');
@@ -38,40 +37,45 @@ export async function sendBytes(
   }
 }
 
-/** Waits until the socket takes more, or the client is gone, or takes nothing for too long. */
+/** Waits until the socket took a chunk, or the client is gone, or takes nothing for too long. */
 class ReplyFlow {
   readonly #response: ServerResponse;
   readonly #idleTimer: IdleTimer;
   #failure: Error | undefined;
   #wake: (() => void) | undefined;
 
-  readonly #onDrain = () => this.#wake?.();
   readonly #onClose = () => this.#fail('The client closed the connection within the reply.');
 
   constructor(response: ServerResponse, clock: Clock, idleMs: number) {
     this.#response = response;
     const onIdle = () => this.#fail('The client has stopped taking the reply.');
     this.#idleTimer = new IdleTimer({ clock, idleMs, onIdle });
-    response.on('drain', this.#onDrain).on('close', this.#onClose);
+    response.on('close', this.#onClose);
     if (response.destroyed) this.#onClose();
   }
 
-  check(): void {
-    if (this.#failure !== undefined) throw this.#failure;
-  }
-
-  async drained(): Promise<void> {
-    this.check();
+  /** Resolves when the system has taken the chunk over: its memory may be used again then. */
+  async send(chunk: Uint8Array): Promise<void> {
+    this.#check();
     this.#idleTimer.startWaiting();
     await new Promise<void>((resolve) => {
       this.#wake = resolve;
+      this.#response.write(chunk, (error) => {
+        if (error) this.#fail('The reply could not be written.');
+        resolve();
+      });
     });
     this.#idleTimer.endWaiting();
+    this.#check();
   }
 
   stop(): void {
     this.#idleTimer.stop();
-    this.#response.off('drain', this.#onDrain).off('close', this.#onClose);
+    this.#response.off('close', this.#onClose);
+  }
+
+  #check(): void {
+    if (this.#failure !== undefined) throw this.#failure;
   }
 
   #fail(message: string): void {

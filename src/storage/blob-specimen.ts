@@ -71,7 +71,8 @@ export function sampleBytes(size: number, seed = 1): Uint8Array {
 export async function* chunked(bytes: Uint8Array, sizes: readonly number[] = [65_536]) {
   for (let at = 0, turn = 0; at < bytes.length; turn++) {
     const size = sizes[turn % sizes.length] ?? 1;
-    yield bytes.subarray(at, at + size);
+    // A copy: a chunk that was yielded is the store's.
+    yield bytes.slice(at, at + size);
     at += size;
   }
 }
@@ -91,7 +92,7 @@ export async function readBytes(
   const chunks: Uint8Array[] = [];
   for await (const chunk of store.read(id, range)) {
     onChunk?.(chunk);
-    chunks.push(chunk);
+    chunks.push(chunk.slice());
   }
   return new Uint8Array(Buffer.concat(chunks));
 }
@@ -124,7 +125,7 @@ export class WatchedSource implements AsyncIterable<Uint8Array> {
     return {
       next: async () => {
         const value = this.#chunks[this.pulls++];
-        if (value !== undefined) return { done: false, value };
+        if (value !== undefined) return { done: false, value: value.slice() };
         if (this.#atEnd instanceof Error) throw this.#atEnd;
         if (this.#atEnd === 'end') return { done: true, value: undefined };
         this.#announceStall();

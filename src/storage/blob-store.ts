@@ -43,7 +43,8 @@ export interface BlobStore extends AsyncDisposable {
   /**
    * Resolves when every byte of `source` is durable. `source` may be empty, and may cut its bytes
    * as it likes; it is consumed as fast as the store can take it and never held whole in memory. A
-   * chunk belongs to the store once it was yielded: its source must not change it any more.
+   * chunk belongs to the store once it was yielded: its source must not use it any more, and may
+   * find its memory taken away.
    *
    * Rejects with what `source` threw, with the signal's reason when that is aborted, with
    * `StoreFull` when there is no room, with `StoreUnavailable` when the store can't write. `source`
@@ -52,7 +53,8 @@ export interface BlobStore extends AsyncDisposable {
   write(source: AsyncIterable<Uint8Array>, signal?: AbortSignal): Promise<StoredBlob>;
 
   /**
-   * Yields the bytes of `range` in order, in chunks of at most a frame. Throws `BlobNotFound` when
+   * Yields the bytes of `range` in order, in chunks of at most a frame. A chunk is good until the
+   * next one is asked for; its memory is used again then. Throws `BlobNotFound` when
    * there is no such blob, `BlobCorrupt` before the first byte of a frame that fails its
    * verification, and an assertion when `range` does not lie in the blob.
    */

@@ -7,6 +7,9 @@ import { systemRandomBytes } from '../../src/lib/node/random.ts';
 import type { Credentials } from './signature.ts';
 import { TemporaryDirectory } from './temporary-directory.ts';
 
+/** For tests that turn the time by hand: they are to import nothing of the server themselves. */
+export { SimulatedClock } from '../../src/lib/clock.ts';
+
 /** Somebody who may call a server. */
 export interface Account {
   readonly accountId: string;

@@ -73,12 +73,11 @@ describe('DiskBlobStore, its syncs', () => {
 
   test('4. a large upload under way fails with the sync of another blob', async () => {
     await using specimen = await DiskSpecimen.simulated();
-    const chunks = [sampleBytes(2 * frameSizeBytes)];
     const gate = Promise.withResolvers<void>();
     async function* source() {
-      yield* chunks;
+      yield sampleBytes(2 * frameSizeBytes);
       await gate.promise;
-      yield* chunks;
+      yield sampleBytes(2 * frameSizeBytes);
     }
     const large = assert.rejects(specimen.store.write(source()), isUnavailable);
     specimen.setSyncsFail(true);

@@ -126,10 +126,11 @@ async function contentOf(files: SimulatedFiles, path: string): Promise<Uint8Arra
 }
 
 async function readAll(store: DiskBlobStore, id: BlobId, lengthBytes: number) {
-  const chunks = await Array.fromAsync(store.read(id, { offsetBytes: 0, lengthBytes }));
+  const reading = store.read(id, { offsetBytes: 0, lengthBytes });
+  const chunks = await Array.fromAsync(reading, (chunk) => chunk.slice());
   return new Uint8Array(Buffer.concat(chunks));
 }
 
 async function* once(bytes: Uint8Array) {
-  yield bytes;
+  yield bytes.slice();
 }

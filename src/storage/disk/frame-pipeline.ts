@@ -78,6 +78,7 @@ export class FramePipeline {
       this.#filledBytes += length;
       if (this.#filledBytes === frameSizeBytes) this.#submit(frame);
     }
+    giveBack(chunk);
   }
 
   /** Resolves when all that was added is written, though not synced. */
@@ -150,4 +151,13 @@ export class FramePipeline {
       });
     this.#underWay.add(followed);
   }
+}
+
+/**
+ * Gives the memory of a chunk that was copied back at once. Chunks come by the gigabyte, and to the
+ * garbage collector each of them is a small object: it would let hundreds of MiB pile up.
+ */
+function giveBack({ buffer, byteLength }: Uint8Array): void {
+  const isAlone = byteLength === buffer.byteLength;
+  if (isAlone && buffer instanceof ArrayBuffer && !buffer.detached) buffer.transfer(0);
 }

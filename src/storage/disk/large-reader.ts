@@ -25,7 +25,9 @@ export async function* readLargeBlob(
   dependencies: Dependencies,
 ): AsyncGenerator<Uint8Array> {
   const blob = await OpenLargeBlob.open(name, dependencies);
-  const frames: Promise<Uint8Array>[] = [];
+  const frames: Promise<Frame>[] = [];
+  // The memory of frames that were consumed, for those to come.
+  const spares: Buffer<ArrayBuffer>[] = [];
   try {
     assertRangeInBlob(range, name.sizeBytes);
     const endBytes = range.offsetBytes + range.lengthBytes;
@@ -33,18 +35,19 @@ export async function* readLargeBlob(
     let nextFrame = Math.floor(range.offsetBytes / frameSizeBytes);
     for (let at = range.offsetBytes; at < endBytes; ) {
       while (nextFrame < frameCount && frames.length <= framesAhead) {
-        const frame = blob.frame(nextFrame++);
+        const frame = blob.frame(nextFrame++, spares.pop() ?? blob.newMemory());
         // Whether it failed matters when its turn comes, if it comes.
         frame.catch(() => undefined);
         frames.push(frame);
       }
       signal?.throwIfAborted();
-      const frame = await defined(frames.shift(), 'the next frame');
+      const { bytes, memory } = await defined(frames.shift(), 'the next frame');
       signal?.throwIfAborted();
       const within = at % frameSizeBytes;
-      const chunk = frame.subarray(within, Math.min(frame.length, within + endBytes - at));
+      const chunk = bytes.subarray(within, Math.min(bytes.length, within + endBytes - at));
       at += chunk.length;
       yield chunk;
+      spares.push(memory);
     }
   } finally {
     await Promise.allSettled(frames);
@@ -59,6 +62,12 @@ export async function readLargeLeaves(
   const blob = await OpenLargeBlob.open(name, dependencies);
   await blob.close();
   return blob.leaves;
+}
+
+/** A frame that was read and verified, and the memory that it lies in. */
+interface Frame {
+  readonly bytes: Buffer<ArrayBuffer>;
+  readonly memory: Buffer<ArrayBuffer>;
 }
 
 /** The file of a large blob, its header and its leaf hashes read and found intact. */
@@ -88,10 +97,15 @@ class OpenLargeBlob {
     }
   }
 
-  async frame(index: number): Promise<Uint8Array> {
+  /** Memory for any frame of this blob. */
+  newMemory(): Buffer<ArrayBuffer> {
+    return Buffer.allocUnsafeSlow(Math.min(frameSizeBytes, this.#name.sizeBytes));
+  }
+
+  async frame(index: number, memory: Buffer<ArrayBuffer>): Promise<Frame> {
     const offset = index * frameSizeBytes;
     const id = formatBlobId(this.#name);
-    const bytes = Buffer.allocUnsafeSlow(Math.min(frameSizeBytes, this.#name.sizeBytes - offset));
+    const bytes = memory.subarray(0, Math.min(frameSizeBytes, this.#name.sizeBytes - offset));
     let length: number;
     try {
       length = await this.#file.read(bytes, largeHeaderBytes + offset);
@@ -103,7 +117,7 @@ class OpenLargeBlob {
     if (Buffer.compare(await sha256Pooled(bytes), leaf) !== 0) {
       throw blobCorrupt(id, `frame ${index} fails its verification`);
     }
-    return bytes;
+    return { bytes, memory };
   }
 
   async close(): Promise<void> {
