@@ -1,4 +1,4 @@
-#!/usr/bin/env node
+#!/usr/bin/env -S node --max-semi-space-size=16
 // Plain JavaScript that old versions of Node run too: it finds a Node that is new enough to run the
 // TypeScript as it stands, which the install has brought along.
 import { spawn } from 'node:child_process';
@@ -41,7 +41,9 @@ function findBundledNode() {
 /** Runs this file again with that Node, and ends as it ends. */
 function runWith(node) {
   const self = fileURLToPath(import.meta.url);
-  const child = spawn(node, [self, ...process.argv.slice(2)], { stdio: 'inherit' });
+  const child = spawn(node, [...process.execArgv, self, ...process.argv.slice(2)], {
+    stdio: 'inherit',
+  });
   const signals = ['SIGTERM', 'SIGINT', 'SIGHUP'];
   for (const signal of signals) process.on(signal, () => child.kill(signal));
   child.on('error', (error) => {

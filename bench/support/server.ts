@@ -12,20 +12,21 @@ export interface BenchServer extends AsyncDisposable {
   cpuSeconds(): number;
 }
 
-/** Starts `src/main.ts` with the settings as they are by default, its log going to a file. */
+/** Starts the server as `npm start` does, with the settings as they are by default, its log going to a file. */
 export async function startServer(options: {
   readonly directory: string;
   /** Where Node writes its profile of the server's processor time, when one is wanted. */
   readonly profileDirectory: string | undefined;
 }): Promise<BenchServer> {
-  const main = join(import.meta.dirname, '../../src/main.ts');
+  const project = join(import.meta.dirname, '../..');
+  const main = join(project, 'src/main.ts');
   const { profileDirectory, directory } = options;
   const profiling =
     profileDirectory === undefined ? [] : ['--cpu-prof', `--cpu-prof-dir=${profileDirectory}`];
   const logFile = join(directory, 'server.log');
   const log = openSync(logFile, 'a');
   try {
-    const child = await startNode([...profiling, main], {
+    const child = await startNode([...startFlags(project), ...profiling, main], {
       pattern: /answers at http:\/\/127\.0\.0\.1:(\d+)/,
       errorTo: log,
       env: {
@@ -70,4 +71,13 @@ function cpuSeconds(pid: number): number {
   // The program's name, in brackets, may hold anything; the third field follows it.
   const fields = text.slice(text.lastIndexOf(')') + 2).split(' ');
   return (Number(fields[11]) + Number(fields[12])) / ticksPerSecond;
+}
+
+/** The flags that `npm start` gives to Node. */
+function startFlags(project: string): string[] {
+  const manifest: { scripts: { start: string } } = JSON.parse(
+    readFileSync(join(project, 'package.json'), 'utf8'),
+  );
+  const flags = /\bnode ((?:--\S+ )*)src\/main\.ts/.exec(manifest.scripts.start)?.[1] ?? '';
+  return flags.split(' ').filter((flag) => flag !== '');
 }

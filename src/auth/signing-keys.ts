@@ -1,11 +1,17 @@
-import { createHmac } from 'node:crypto';
+import { createHmac, createSecretKey, type KeyObject } from 'node:crypto';
 import { sha256Hex } from '../lib/node/sha256.ts';
 import { type CredentialScope, deriveSigningKey, type SigningHashes } from '../protocol/sigv4.ts';
+
+/** Keys that are used often, as Node's own objects: bytes would be checked and wrapped each time. */
+const keyObjects = new WeakMap<Uint8Array, KeyObject>();
 
 /** The hash functions of signatures, as Node has them. */
 export const nodeHashes: SigningHashes = {
   sha256Hex,
-  hmacSha256: (key, data) => createHmac('sha256', key).update(data).digest(),
+  hmacSha256: (key, data) =>
+    createHmac('sha256', keyObjects.get(key) ?? key)
+      .update(data)
+      .digest(),
 };
 
 /** Whose key, and the secret that it is derived from. */
@@ -38,6 +44,7 @@ export class SigningKeys {
     const name = [accessKeyId, date, region, service, terminator, secretAccessKey].join('\n');
     const known = this.#keys.get(name);
     const key = known ?? deriveSigningKey(secretAccessKey, scope, nodeHashes);
+    if (known === undefined) keyObjects.set(key, createSecretKey(key));
     this.#keys.delete(name);
     this.#keys.set(name, key);
     if (this.#keys.size > this.#sizeMax) this.#dropOldest();

@@ -24,8 +24,9 @@ import type {
  *    opened again. Reads go on, and may then see what was written last and never acknowledged.
  *
  * `work` awaits nothing but the rows that it is given, and uses them only until it returns: others
- * wait for it. Rejects with what `work` threw, with `StoreFull` when there is no room, with
- * `Conflict` when a row that must be new is there already.
+ * wait for it. That of a read may be run again, when what it ran beside has failed. Rejects with
+ * what `work` threw, with `StoreFull` when there is no room, with `Conflict` when a row that must be
+ * new is there already.
  */
 export interface MetadataStore extends AsyncDisposable {
   read<T>(work: (rows: Rows) => Promise<T>): Promise<T>;

@@ -5,9 +5,9 @@ import { storeErrorFrom } from './database-errors.ts';
 import type { Durability } from './durability.ts';
 import type { Scope } from './statements.ts';
 
-/** How many transactions share a commit, and how many reads a snapshot, before others may run. */
-const writesPerCommitMax = 64;
-const readsPerSnapshotMax = 8;
+/** How many transactions run in one go, and how many reads among them, before others may run. */
+const turnsMax = 64;
+const readsMax = 8;
 
 /** How many transactions may wait for their turn; more would only wait in vain. */
 const waitingMax = 100_000;
@@ -27,8 +27,9 @@ type Settle = () => void;
  * Runs transactions on the one connection of the main thread, in the order of their arrival.
  *
  * 1. One at a time: each sees what those before it left, and nothing of those after it.
- * 2. Writes that wait together share a commit. Each is a savepoint in it, so that one that throws
- *    leaves nothing of itself and disturbs no other. When the commit fails, they all fail.
+ * 2. Those that wait together share a commit. Each write is a savepoint in it, so that one that
+ *    throws leaves nothing of itself and disturbs no other. When the commit fails, all the writes
+ *    fail, and the reads among them are done again.
  * 3. Whatever a transaction came to, an error too, is told only once all that it can have seen is
  *    durable. Commits of other processes included: they may not have synced theirs yet.
  * 4. Between commits and snapshots the event loop turns.
@@ -92,14 +93,14 @@ export class Transactions {
   async #runAll(): Promise<void> {
     while (this.#waiting.length > 0) {
       if (this.#gate !== null) await this.#gate.promise;
-      await (this.#waiting[0]?.isWrite ? this.#runWrites() : this.#runReads());
+      const turns = this.#take();
+      await (turns.some(({ isWrite }) => isWrite) ? this.#runWrites(turns) : this.#runReads(turns));
       await setImmediate();
     }
     this.#run = null;
   }
 
-  async #runReads(): Promise<void> {
-    const turns = this.#take(false, readsPerSnapshotMax);
+  async #runReads(turns: readonly Turn[]): Promise<void> {
     const settles: Settle[] = [];
     try {
       this.#control.begin.run();
@@ -115,20 +116,26 @@ export class Transactions {
     this.#settleWhenDurable(turns, settles);
   }
 
-  async #runWrites(): Promise<void> {
-    const turns = this.#take(true, writesPerCommitMax);
+  /** Runs turns of which some write. */
+  async #runWrites(turns: readonly Turn[]): Promise<void> {
     const settles: Settle[] = [];
     try {
       this.#refuseAfterFailure();
       this.#control.beginWriting.run();
-      this.#scope.mode = 'writing';
-      for (const turn of turns) settles.push(await this.#runInSavepoint(turn));
+      for (const turn of turns) {
+        this.#scope.mode = turn.isWrite ? 'writing' : 'reading';
+        settles.push(await (turn.isWrite ? this.#runInSavepoint(turn) : outcomeOf(turn)));
+      }
       this.#scope.mode = 'closed';
       this.#control.commit.run();
       this.#durability.noteCommit();
       this.#refuseAfterFailure();
     } catch (error) {
-      this.#abandon(turns, error);
+      this.#abandon(
+        turns.filter(({ isWrite }) => isWrite),
+        error,
+      );
+      await this.#runReads(turns.filter(({ isWrite }) => !isWrite));
       return;
     }
     this.#settleWhenDurable(turns, settles);
@@ -152,11 +159,14 @@ export class Transactions {
     if (this.#durability.failure !== null) throw this.#durability.failure;
   }
 
-  /** The next turns of a kind, up to the first of the other kind. */
-  #take(isWrite: boolean, countMax: number): Turn[] {
-    let count = 0;
-    while (count < countMax && this.#waiting[count]?.isWrite === isWrite) count += 1;
-    return this.#waiting.splice(0, count);
+  /** The turns that come next, in their order. */
+  #take(): Turn[] {
+    let reads = 0;
+    const end = this.#waiting.findIndex(({ isWrite }, index) => {
+      if (!isWrite) reads += 1;
+      return index === turnsMax || reads > readsMax;
+    });
+    return this.#waiting.splice(0, end === -1 ? this.#waiting.length : end);
   }
 
   /** Rolls everything back and tells all: what they share has failed. */
