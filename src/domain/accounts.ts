@@ -119,7 +119,8 @@ export class Accounts {
       const accountId = defined(this.#firstAccountId, 'the first account');
       return { ...rootKey, accountId, principalArn: rootArn(accountId), isActive: true };
     }
-    const row = await this.#store.read((rows) => rows.accounts.accessKey(accessKeyId));
+    // Nobody knows of a key that is not durable yet: there is nothing to wait for.
+    const row = await this.#store.preview((rows) => rows.accounts.accessKey(accessKeyId));
     if (row === undefined) return undefined;
     const isReplaced = rootKey !== null && row.accountId === this.#firstAccountId;
     return {

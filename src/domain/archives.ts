@@ -61,7 +61,8 @@ export class Archives {
     if (fromHex(archive.treeHash) === undefined) {
       throw invalidParameter(`Invalid x-amz-sha256-tree-hash: ${archive.treeHash}`);
     }
-    await this.#store.read((rows) => vaultAt(rows, archive.vault));
+    // Looked up again in the transaction that adds the row.
+    await this.#store.preview((rows) => vaultAt(rows, archive.vault));
     const blob = await this.#blobs.write(archive.body, archive.signal);
     try {
       const computed = toHex(treeHash(blob.leaves, sha256));

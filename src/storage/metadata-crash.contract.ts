@@ -91,6 +91,26 @@ export const crashCases: readonly MetadataCase[] = [
     },
   },
   {
+    title: 'a preview answers without a sync, and refuses only after one',
+    run: async ({ store, syncs }) => {
+      assert.ok(syncs, 'needs syncs');
+      const release = syncs.hold();
+      const write = watched(store.write(({ facts }) => facts.set('name', 'value')));
+      assert.equal(await store.preview(({ facts }) => facts.get('name')), 'value');
+      const refusal = watched(
+        store.preview(async ({ facts }) => {
+          throw new Error(`it is ${await facts.get('name')} already`);
+        }),
+      );
+      await turns();
+      assert.equal(write.isSettled(), false);
+      assert.equal(refusal.isSettled(), false);
+      release();
+      await write.promise;
+      await assert.rejects(refusal.promise, /it is value already/);
+    },
+  },
+  {
     title: 'concurrent writes share a sync',
     run: async ({ store, syncs }) => {
       assert.ok(syncs, 'needs syncs');
@@ -119,8 +139,13 @@ export const crashCases: readonly MetadataCase[] = [
       release();
       for (const write of failing) await assertUnavailable(write);
       syncs.isFailing = false;
-      await assertUnavailable(store.write(({ facts }) => facts.set('name', 'other')));
-      assert.equal(await store.read(({ facts }) => facts.get('name')), 'value');
+      // They wait together, and so begin together; the reads have nothing to do with the refusal.
+      const write = store.write(({ facts }) => facts.set('name', 'other'));
+      const read = store.read(({ facts }) => facts.get('name'));
+      const preview = store.preview(({ facts }) => facts.get('name'));
+      await assertUnavailable(write);
+      assert.equal(await read, 'value');
+      assert.equal(await preview, 'value');
       await specimen.reopen();
       await specimen.store.write(({ facts }) => facts.set('name', 'other'));
       assert.equal(await specimen.store.read(({ facts }) => facts.get('name')), 'other');

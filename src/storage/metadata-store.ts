@@ -20,6 +20,9 @@ import type {
  * 2. Transactions are serialisable: the outcome is as if they had run one after the other.
  * 3. `write` resolves once its changes are durable. Concurrent writes share a sync.
  * 4. `read` resolves only with what no crash can take back: what it saw is durable by then.
+ *    `preview` does not wait for that when `work` succeeds: its answer is good for a decision that a
+ *    later write makes again, and for nothing that is told to anybody. What `work` throws is told
+ *    only when it is durable.
  * 5. After a sync that failed, every write rejects with `StoreUnavailable` until the store is
  *    opened again. Reads go on, and may then see what was written last and never acknowledged.
  *
@@ -30,6 +33,7 @@ import type {
  */
 export interface MetadataStore extends AsyncDisposable {
   read<T>(work: (rows: Rows) => Promise<T>): Promise<T>;
+  preview<T>(work: (rows: Rows) => Promise<T>): Promise<T>;
   write<T>(work: (rows: WritableRows) => Promise<T>): Promise<T>;
 }
 

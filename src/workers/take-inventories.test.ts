@@ -181,6 +181,7 @@ function beforeReads(store: MetadataStore, deed: () => Promise<void>): MetadataS
       await deed();
       return store.read(work);
     },
+    preview: (work) => store.preview(work),
     write: (work) => store.write(work),
     [Symbol.asyncDispose]: () => store[Symbol.asyncDispose](),
   };

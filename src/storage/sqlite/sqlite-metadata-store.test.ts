@@ -21,6 +21,7 @@ metadataStoreContract('SqliteMetadataStore in memory', {
     'a crash before the sync takes a write back whole, and nobody had seen it': noProcess,
     'a write resolves only once its sync is over': noSync,
     'a read waits for the sync of what it saw, and for no other': noSync,
+    'a preview answers without a sync, and refuses only after one': noSync,
     'concurrent writes share a sync': noSync,
     'after a failed sync every write is refused, reads go on, and opening again helps': noSync,
     'a full store refuses with StoreFull, keeps what it has, and goes on when there is room':

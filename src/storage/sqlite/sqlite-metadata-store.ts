@@ -82,11 +82,15 @@ export class SqliteMetadataStore implements MetadataStore {
   }
 
   read<T>(work: (rows: Rows) => Promise<T>): Promise<T> {
-    return this.#transactions.add(false, () => work(this.#rows));
+    return this.#transactions.add('read', () => work(this.#rows));
+  }
+
+  preview<T>(work: (rows: Rows) => Promise<T>): Promise<T> {
+    return this.#transactions.add('preview', () => work(this.#rows));
   }
 
   write<T>(work: (rows: WritableRows) => Promise<T>): Promise<T> {
-    return this.#transactions.add(true, () => work(this.#rows));
+    return this.#transactions.add('write', () => work(this.#rows));
   }
 
   [Symbol.asyncDispose](): Promise<void> {

@@ -12,16 +12,23 @@ const readsMax = 8;
 /** How many transactions may wait for their turn; more would only wait in vain. */
 const waitingMax = 100_000;
 
+export type TurnKind = 'read' | 'preview' | 'write';
+
 /** A transaction that waits for its turn, and what it comes to. */
 interface Turn {
-  readonly isWrite: boolean;
+  readonly kind: TurnKind;
   readonly work: () => Promise<unknown>;
   readonly resolve: (value: unknown) => void;
   readonly reject: (error: unknown) => void;
 }
 
-/** Tells the caller of a turn how it ended. */
-type Settle = () => void;
+/** How a turn ended. */
+interface Outcome {
+  /** Tells the caller of it. */
+  readonly tell: () => void;
+  /** Whether it may be told before what was seen is durable. */
+  readonly isProvisional: boolean;
+}
 
 /**
  * Runs transactions on the one connection of the main thread, in the order of their arrival.
@@ -31,7 +38,8 @@ type Settle = () => void;
  *    throws leaves nothing of itself and disturbs no other. When the commit fails, all the writes
  *    fail, and the reads among them are done again.
  * 3. Whatever a transaction came to, an error too, is told only once all that it can have seen is
- *    durable. Commits of other processes included: they may not have synced theirs yet.
+ *    durable. Commits of other processes included: they may not have synced theirs yet. Only the
+ *    answer of a preview is told at once.
  * 4. Between commits and snapshots the event loop turns.
  */
 export class Transactions {
@@ -63,11 +71,11 @@ export class Transactions {
   }
 
   /** Runs `work` when its turn comes. */
-  add<T>(isWrite: boolean, work: () => Promise<T>): Promise<T> {
+  add<T>(kind: TurnKind, work: () => Promise<T>): Promise<T> {
     if (this.#isClosed) return Promise.reject(closed());
     if (this.#waiting.length >= waitingMax) return Promise.reject(overloaded());
     return new Promise<unknown>((resolve, reject) => {
-      this.#waiting.push({ isWrite, work, resolve, reject });
+      this.#waiting.push({ kind, work, resolve, reject });
       this.#run ??= this.#runAll();
     }) as Promise<T>;
   }
@@ -94,57 +102,55 @@ export class Transactions {
     while (this.#waiting.length > 0) {
       if (this.#gate !== null) await this.#gate.promise;
       const turns = this.#take();
-      await (turns.some(({ isWrite }) => isWrite) ? this.#runWrites(turns) : this.#runReads(turns));
+      await (turns.some(isWrite) ? this.#runWrites(turns) : this.#runReads(turns));
       await setImmediate();
     }
     this.#run = null;
   }
 
   async #runReads(turns: readonly Turn[]): Promise<void> {
-    const settles: Settle[] = [];
+    const outcomes: Outcome[] = [];
     try {
       this.#control.begin.run();
       this.#noteForeignCommits();
       this.#scope.mode = 'reading';
-      for (const turn of turns) settles.push(await outcomeOf(turn));
+      for (const turn of turns) outcomes.push(await outcomeOf(turn));
       this.#scope.mode = 'closed';
       this.#control.commit.run();
     } catch (error) {
       this.#abandon(turns, error);
       return;
     }
-    this.#settleWhenDurable(turns, settles);
+    this.#tell(turns, outcomes);
   }
 
   /** Runs turns of which some write. */
   async #runWrites(turns: readonly Turn[]): Promise<void> {
-    const settles: Settle[] = [];
+    const outcomes: Outcome[] = [];
     try {
       this.#refuseAfterFailure();
       this.#control.beginWriting.run();
       for (const turn of turns) {
-        this.#scope.mode = turn.isWrite ? 'writing' : 'reading';
-        settles.push(await (turn.isWrite ? this.#runInSavepoint(turn) : outcomeOf(turn)));
+        this.#scope.mode = isWrite(turn) ? 'writing' : 'reading';
+        outcomes.push(await (isWrite(turn) ? this.#runInSavepoint(turn) : outcomeOf(turn)));
       }
       this.#scope.mode = 'closed';
       this.#control.commit.run();
       this.#durability.noteCommit();
       this.#refuseAfterFailure();
     } catch (error) {
-      this.#abandon(
-        turns.filter(({ isWrite }) => isWrite),
-        error,
-      );
-      await this.#runReads(turns.filter(({ isWrite }) => !isWrite));
+      this.#abandon(turns.filter(isWrite), error);
+      const reads = turns.filter((turn) => !isWrite(turn));
+      if (reads.length > 0) await this.#runReads(reads);
       return;
     }
-    this.#settleWhenDurable(turns, settles);
+    this.#tell(turns, outcomes);
     this.#onCommit();
   }
 
-  async #runInSavepoint(turn: Turn): Promise<Settle> {
+  async #runInSavepoint(turn: Turn): Promise<Outcome> {
     this.#control.savepoint.run();
-    const settle = await outcomeOf(turn, (error) => {
+    const outcome = await outcomeOf(turn, (error) => {
       // When there was no room, SQLite has rolled back everything already.
       if (!this.#database.isTransaction) throw error;
       this.#control.rollbackTo.run();
@@ -152,7 +158,7 @@ export class Transactions {
     // Not even a turn that took the failure for its own affair may go on as if nothing was.
     if (!this.#database.isTransaction) throw rolledBack();
     this.#control.release.run();
-    return settle;
+    return outcome;
   }
 
   #refuseAfterFailure(): void {
@@ -162,8 +168,8 @@ export class Transactions {
   /** The turns that come next, in their order. */
   #take(): Turn[] {
     let reads = 0;
-    const end = this.#waiting.findIndex(({ isWrite }, index) => {
-      if (!isWrite) reads += 1;
+    const end = this.#waiting.findIndex((turn, index) => {
+      if (!isWrite(turn)) reads += 1;
       return index === turnsMax || reads > readsMax;
     });
     return this.#waiting.splice(0, end === -1 ? this.#waiting.length : end);
@@ -176,18 +182,20 @@ export class Transactions {
     for (const turn of turns) turn.reject(storeErrorFrom(error));
   }
 
-  #settleWhenDurable(turns: readonly Turn[], settles: readonly Settle[]): void {
+  #tell(turns: readonly Turn[], outcomes: readonly Outcome[]): void {
     const durable = this.#durability.settled();
-    const settleAll = () => {
-      for (const settle of settles) settle();
-    };
-    if (durable === undefined) {
-      settleAll();
-      return;
+    for (const { tell, isProvisional } of outcomes) {
+      if (durable === undefined || isProvisional) tell();
     }
-    durable.then(settleAll, (error: unknown) => {
-      for (const turn of turns) turn.reject(error);
-    });
+    // Those that were told already take no notice.
+    durable?.then(
+      () => {
+        for (const { tell } of outcomes) tell();
+      },
+      (error: unknown) => {
+        for (const turn of turns) turn.reject(error);
+      },
+    );
   }
 
   /** Within a snapshot: whether it shows commits that are not ours, and perhaps not synced. */
@@ -203,14 +211,18 @@ export class Transactions {
   }
 }
 
+function isWrite({ kind }: Turn): boolean {
+  return kind === 'write';
+}
+
 /** Runs the turn's work, and `undo` if that throws. What it came to is told later. */
-async function outcomeOf(turn: Turn, undo?: (error: unknown) => void): Promise<Settle> {
+async function outcomeOf(turn: Turn, undo?: (error: unknown) => void): Promise<Outcome> {
   try {
     const value = await turn.work();
-    return () => turn.resolve(value);
+    return { tell: () => turn.resolve(value), isProvisional: turn.kind === 'preview' };
   } catch (error) {
     undo?.(error);
-    return () => turn.reject(error);
+    return { tell: () => turn.reject(error), isProvisional: false };
   }
 }
 
