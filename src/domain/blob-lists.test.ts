@@ -38,7 +38,9 @@ async function storeList(blobs: BlobStore, bytes: Uint8Array, sizes: readonly nu
 }
 
 async function read(...args: Parameters<typeof readBlobs>): Promise<Buffer> {
-  return Buffer.concat(await Array.fromAsync(readBlobs(...args), (chunk) => chunk.slice()));
+  return Buffer.concat(
+    await Array.fromAsync(readBlobs(...args), (chunk) => Uint8Array.from(chunk)),
+  );
 }
 
 test('any range of a list of blobs reads as the same range of the whole', async () => {
@@ -108,7 +110,7 @@ test('what is read of a damaged blob stops before the damage', async () => {
   await assert.rejects(
     async () => {
       for await (const chunk of readBlobs(blobs, parts, { offsetBytes: 0, lengthBytes: 30 })) {
-        chunks.push(chunk.slice());
+        chunks.push(Uint8Array.from(chunk));
       }
     },
     (error) => isStoreError(error, 'BlobCorrupt'),

@@ -62,7 +62,9 @@ test('the output of a whole archive is its bytes, its tree hash and its descript
     archiveDescription: 'all of it',
   });
   assert.ok(
-    Buffer.concat(await Array.fromAsync(read(goingOn), (chunk) => chunk.slice())).equals(bytes),
+    Buffer.concat(await Array.fromAsync(read(goingOn), (chunk) => Uint8Array.from(chunk))).equals(
+      bytes,
+    ),
   );
 });
 

@@ -92,7 +92,7 @@ export async function readBytes(
   const chunks: Uint8Array[] = [];
   for await (const chunk of store.read(id, range)) {
     onChunk?.(chunk);
-    chunks.push(chunk.slice());
+    chunks.push(Uint8Array.from(chunk));
   }
   return new Uint8Array(Buffer.concat(chunks));
 }

@@ -98,7 +98,9 @@ export function inventory(domain: Domain, more: Partial<JobParameters> = {}): Pr
 /** What GetJobOutput hands out, as bytes. */
 export async function outputOf(domain: Domain, jobId: string, range?: string): Promise<Buffer> {
   const output = await domain.jobs.output(photos, jobId, range);
-  return Buffer.concat(await Array.fromAsync(output.read(goingOn), (chunk) => chunk.slice()));
+  return Buffer.concat(
+    await Array.fromAsync(output.read(goingOn), (chunk) => Uint8Array.from(chunk)),
+  );
 }
 
 /** Has a worker do all that there is to do now. */

@@ -33,7 +33,7 @@ async function retrieved(domain: Domain): Promise<string> {
 }
 
 const textOf = async (bytes: AsyncIterable<Uint8Array>) =>
-  Buffer.concat(await Array.fromAsync(bytes, (chunk) => chunk.slice())).toString();
+  Buffer.concat(await Array.fromAsync(bytes, (chunk) => Uint8Array.from(chunk))).toString();
 
 test('GetJobOutput answers the whole archive with 200, its tree hash and its description', async () => {
   await using domain = await openDomain();

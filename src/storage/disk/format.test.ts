@@ -127,10 +127,10 @@ async function contentOf(files: SimulatedFiles, path: string): Promise<Uint8Arra
 
 async function readAll(store: DiskBlobStore, id: BlobId, lengthBytes: number) {
   const reading = store.read(id, { offsetBytes: 0, lengthBytes });
-  const chunks = await Array.fromAsync(reading, (chunk) => chunk.slice());
+  const chunks = await Array.fromAsync(reading, (chunk) => Uint8Array.from(chunk));
   return new Uint8Array(Buffer.concat(chunks));
 }
 
 async function* once(bytes: Uint8Array) {
-  yield bytes.slice();
+  yield Uint8Array.from(bytes);
 }
