@@ -69,7 +69,10 @@ export async function start(
 
   const url = urlOf(config, port);
   host.log.info('server.started', { url, dataDirectory: config.dataDirectory });
-  host.print?.(welcome({ url, dataDirectory: config.dataDirectory, ...first }));
+  if (host.print !== undefined) {
+    host.print(welcome({ url, dataDirectory: config.dataDirectory, ...first }));
+    if (first.isNew || first.unseenKey !== null) await accounts.noteShown(first);
+  }
   const stopping = started.move();
   return { url, [Symbol.asyncDispose]: () => stopping.disposeAsync() };
 }
@@ -103,8 +106,9 @@ async function assemble(
   const removals = new Bell();
   const pins = new Pins();
   const markers = new Markers(await markerKey(store, host.randomBytes));
+  const { timing } = config;
   const inventoryMode = isLive(config) ? 'live' : 'scheduled';
-  const common = { ...host, store, blobs, pins, markers, removals, inventoryMode } as const;
+  const common = { ...host, store, blobs, pins, markers, removals, inventoryMode, timing } as const;
   const vaults = new Vaults(common);
   const archives = new Archives(common);
   const { delaysMs, jobExpiryMs: expiryMs } = config;

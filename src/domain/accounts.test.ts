@@ -10,12 +10,14 @@ test('the first start makes an account and shows its key; later ones show none',
   await using domain = await openDomain();
   const first = await domain.accounts.ensureFirst(null);
   assert.match(first.accountId, /^\d{12}$/);
-  assert.match(first.newKey?.accessKeyId ?? '', /^AKIA[A-Z2-7]{16}$/);
-  assert.match(first.newKey?.secretAccessKey ?? '', /^[A-Za-z0-9][A-Za-z0-9_-]{39}$/);
+  assert.match(first.unseenKey?.accessKeyId ?? '', /^AKIA[A-Z2-7]{16}$/);
+  assert.match(first.unseenKey?.secretAccessKey ?? '', /^[A-Za-z0-9][A-Za-z0-9_-]{39}$/);
 
   const restarted = new Accounts(domain);
-  const second = await restarted.ensureFirst(null);
-  assert.deepEqual(second, { accountId: first.accountId, newKey: null });
+  assert.deepEqual(await restarted.ensureFirst(null), first, 'it was not shown yet');
+  await restarted.noteShown(first);
+  const third = await restarted.ensureFirst(null);
+  assert.deepEqual(third, { accountId: first.accountId, isNew: false, unseenKey: null });
   assert.deepEqual(await restarted.list(), [
     { accountId: first.accountId, name: 'root', createdAtMs: domain.clock.now() },
   ]);
@@ -42,7 +44,12 @@ test('settings that name another first account than the data directory has are r
 test('an account that was made before the first start can be the first one, with its key', async () => {
   await using domain = await openDomain();
   const made = await domain.accounts.create({ name: 'archive', accountId });
-  assert.deepEqual(await domain.accounts.ensureFirst(accountId), { accountId, newKey: null });
+  const { accessKeyId, secretAccessKey } = made;
+  assert.deepEqual(await domain.accounts.ensureFirst(accountId), {
+    accountId,
+    isNew: true,
+    unseenKey: { accessKeyId, secretAccessKey },
+  });
   assert.deepEqual(
     (await domain.accounts.list()).map(({ name }) => name),
     ['archive'],
@@ -52,9 +59,9 @@ test('an account that was made before the first start can be the first one, with
 
 test('a key made at the first start signs for the root of its account', async () => {
   await using domain = await openDomain();
-  const { newKey } = await domain.accounts.ensureFirst(accountId);
-  assert.deepEqual(await domain.accounts.credential(newKey?.accessKeyId ?? ''), {
-    ...newKey,
+  const { unseenKey } = await domain.accounts.ensureFirst(accountId);
+  assert.deepEqual(await domain.accounts.credential(unseenKey?.accessKeyId ?? ''), {
+    ...unseenKey,
     accountId,
     principalArn: 'arn:aws:iam::012345678901:root',
     isActive: true,
@@ -65,7 +72,10 @@ test('a key made at the first start signs for the root of its account', async ()
 test('a key of the settings is the first account’s, and no other is made', async () => {
   await using domain = await openDomain();
   const accounts = new Accounts({ ...domain, rootKey });
-  assert.deepEqual(await accounts.ensureFirst(accountId), { accountId, newKey: null });
+  const first = await accounts.ensureFirst(accountId);
+  assert.deepEqual(first, { accountId, isNew: true, unseenKey: null });
+  await accounts.noteShown(first);
+  assert.equal((await accounts.ensureFirst(accountId)).isNew, false);
   assert.deepEqual(await accounts.credential(rootKey.accessKeyId), {
     ...rootKey,
     accountId,
@@ -76,26 +86,26 @@ test('a key of the settings is the first account’s, and no other is made', asy
 
 test('while the settings give a key, the first account’s other keys are inactive', async () => {
   await using domain = await openDomain();
-  const { newKey } = await domain.accounts.ensureFirst(accountId);
+  const { unseenKey } = await domain.accounts.ensureFirst(accountId);
   const other = await domain.accounts.create({ name: 'other' });
 
   const accounts = new Accounts({ ...domain, rootKey });
   await accounts.ensureFirst(null);
-  assert.equal((await accounts.credential(newKey?.accessKeyId ?? ''))?.isActive, false);
+  assert.equal((await accounts.credential(unseenKey?.accessKeyId ?? ''))?.isActive, false);
   assert.equal((await accounts.credential(other.accessKeyId))?.isActive, true);
 
   const without = new Accounts(domain);
   await without.ensureFirst(null);
-  assert.equal((await without.credential(newKey?.accessKeyId ?? ''))?.isActive, true);
+  assert.equal((await without.credential(unseenKey?.accessKeyId ?? ''))?.isActive, true);
   assert.equal(await without.credential(rootKey.accessKeyId), undefined);
 });
 
 test('a first account that never had a key of its own gets one when the settings give none', async () => {
   await using domain = await openDomain();
   await new Accounts({ ...domain, rootKey }).ensureFirst(accountId);
-  const { newKey } = await domain.accounts.ensureFirst(null);
-  assert.ok(newKey !== null);
-  assert.equal((await domain.accounts.credential(newKey.accessKeyId))?.accountId, accountId);
+  const { unseenKey } = await domain.accounts.ensureFirst(null);
+  assert.ok(unseenKey !== null);
+  assert.equal((await domain.accounts.credential(unseenKey.accessKeyId))?.accountId, accountId);
 });
 
 test('a key of the settings belongs to nobody before the first account is known', async () => {

@@ -2,7 +2,7 @@ import { defined } from '../lib/assert.ts';
 import type { Clock } from '../lib/clock.ts';
 import { type RandomBytes, randomId } from '../lib/random.ts';
 import { isAccountId } from '../protocol/names.ts';
-import type { MetadataStore, WritableRows } from '../storage/metadata-store.ts';
+import type { MetadataStore, Rows, WritableRows } from '../storage/metadata-store.ts';
 import type { AccountRow } from '../storage/rows.ts';
 
 /** A key pair with which requests are signed. */
@@ -14,6 +14,15 @@ export interface KeyPair {
 export interface NewAccount extends KeyPair {
   readonly accountId: string;
   readonly name: string;
+}
+
+/** The account that the first start makes. */
+export interface FirstAccount {
+  readonly accountId: string;
+  /** Whether it was never shown to anybody. */
+  readonly isNew: boolean;
+  /** Its root key, when that has yet to be shown. */
+  readonly unseenKey: KeyPair | null;
 }
 
 /** What authentication needs to know of an access key. */
@@ -34,6 +43,9 @@ export interface AccountsOptions {
 /** Names the fact that says which account was made at the first start. */
 const firstAccountFact = 'account.first';
 
+/** Names the fact that says which key was shown at a start: empty for one that the settings gave. */
+const shownFact = 'account.first.shown-key';
+
 /** Accounts, each with a root key, its vaults, and nothing in common with the others. */
 export class Accounts {
   readonly #store: MetadataStore;
@@ -50,13 +62,10 @@ export class Accounts {
   }
 
   /**
-   * Makes sure that there is a first account with a key. Answers the account, and its key pair when
-   * that was made just now and so has to be shown.
+   * Makes sure that there is a first account with a key. Nobody has the key before it was shown, so
+   * it is answered at each start until `noteShown` says that it was.
    */
-  async ensureFirst(accountId: string | null): Promise<{
-    readonly accountId: string;
-    readonly newKey: KeyPair | null;
-  }> {
+  async ensureFirst(accountId: string | null): Promise<FirstAccount> {
     const first = await this.#store.write(async (rows) => {
       const known = await rows.facts.get(firstAccountFact);
       if (known !== undefined && accountId !== null && known !== accountId) {
@@ -73,13 +82,20 @@ export class Accounts {
         }
         await rows.facts.set(firstAccountFact, id);
       }
-      if (this.#rootKey !== null || (await rows.facts.get(rootKeyFact(id))) !== undefined) {
-        return { accountId: id, newKey: null };
-      }
-      return { accountId: id, newKey: await this.#insertRootKey(rows, id) };
+      const shown = await rows.facts.get(shownFact);
+      const isNew = shown === undefined;
+      if (this.#rootKey !== null) return { accountId: id, isNew, unseenKey: null };
+      const key = (await ownRootKey(rows, id)) ?? (await this.#insertRootKey(rows, id));
+      return { accountId: id, isNew, unseenKey: shown === key.accessKeyId ? null : key };
     });
     this.#firstAccountId = first.accountId;
     return first;
+  }
+
+  /** Notes that the first account was shown, with `unseenKey` if there was one. */
+  async noteShown({ unseenKey }: FirstAccount): Promise<void> {
+    const keyId = unseenKey?.accessKeyId ?? '';
+    await this.#store.write(({ facts }) => facts.set(shownFact, keyId));
   }
 
   /** Makes another account with a root key of its own. */
@@ -165,6 +181,14 @@ export class Accounts {
 /** Names the fact that holds the id of an account's root key. */
 function rootKeyFact(accountId: string): string {
   return `account.root-key.${accountId}`;
+}
+
+/** The key that was made for the account, if one was. */
+async function ownRootKey(rows: Rows, accountId: string): Promise<KeyPair | undefined> {
+  const accessKeyId = await rows.facts.get(rootKeyFact(accountId));
+  if (accessKeyId === undefined) return undefined;
+  const row = await rows.accounts.accessKey(accessKeyId);
+  return row && { accessKeyId, secretAccessKey: row.secretAccessKey };
 }
 
 function rootArn(accountId: string): string {

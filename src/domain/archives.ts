@@ -4,7 +4,7 @@ import { sha256 } from '../lib/node/sha256.ts';
 import { type RandomBytes, randomId } from '../lib/random.ts';
 import { GlacierError, invalidParameter } from '../protocol/errors.ts';
 import { idLengths, isArchiveId, vaultArn } from '../protocol/names.ts';
-import { fromHex, toHex, treeHash } from '../protocol/tree-hash.ts';
+import { toHex, treeHash } from '../protocol/tree-hash.ts';
 import type { BlobStore, StoredBlob } from '../storage/blob-store.ts';
 import { isStoreError } from '../storage/errors.ts';
 import type { MetadataStore, Rows } from '../storage/metadata-store.ts';
@@ -58,9 +58,6 @@ export class Archives {
     readonly archiveId: string;
     readonly treeHash: string;
   }> {
-    if (fromHex(archive.treeHash) === undefined) {
-      throw invalidParameter(`Invalid x-amz-sha256-tree-hash: ${archive.treeHash}`);
-    }
     // Looked up again in the transaction that adds the row.
     await this.#store.preview((rows) => vaultAt(rows, archive.vault));
     const blob = await this.#blobs.write(archive.body, archive.signal);

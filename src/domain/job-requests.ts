@@ -1,6 +1,5 @@
 import { type ByteRange, parseRetrievalByteRange } from '../protocol/byte-range.ts';
 import { invalidParameter, missingParameter } from '../protocol/errors.ts';
-import { limits } from '../protocol/limits.ts';
 import { parseTopicArn } from '../protocol/names.ts';
 import type { Input } from '../protocol/shapes/all.ts';
 import { parseInventoryDate } from './inventory-dates.ts';
@@ -32,15 +31,13 @@ export interface InventoryRequest extends CommonRequest {
   readonly marker: string | null;
 }
 
-const printableAscii = /^[\x20-\x7e]*$/;
-
 /** Checks all that can be checked of a job's parameters without looking at the vault. */
 export function parseJobRequest(
   parameters: JobParameters,
   region: string,
 ): RetrievalRequest | InventoryRequest {
   const common = {
-    description: checkDescription(parameters.description),
+    description: parameters.description ?? null,
     snsTopic: checkTopic(parameters.sNSTopic, region),
   };
   return parameters.type === 'archive-retrieval'
@@ -95,17 +92,9 @@ export function invalidRetrievalRange(text: string) {
   return invalidParameter(`The retrieval byte range is not valid: ${text}`);
 }
 
+/** There is no greatest limit: one beyond all archives is none. */
 function isInventoryLimit(text: string): boolean {
-  return /^\d+$/.test(text) && Number(text) >= 1 && Number(text) <= limits.inventoryLimitMax;
-}
-
-/** API reference, "Initiate Job": at most 1,024 bytes of printable ASCII, 0x20–0x7E. */
-function checkDescription(description: string | undefined): string | null {
-  if (description === undefined) return null;
-  if (description.length > limits.descriptionBytesMax || !printableAscii.test(description)) {
-    throw invalidParameter('The job description is not valid');
-  }
-  return description;
+  return /^\d+$/.test(text) && Number(text) >= 1;
 }
 
 /** The topic is not asked whether it exists or may be published to: the guide leaves that out. */

@@ -7,6 +7,9 @@ export type Place = readonly (string | number)[];
 
 const sealSizeBytes = 16;
 
+/** Before each marker, so that none begins with `-`, which command lines take for an option. */
+const prefix = 'M';
+
 /**
  * Markers of lists: opaque to clients, and of use only where they were given out. A marker is the
  * place after which to go on, so it stays good while rows come and go, and it is sealed, so that
@@ -23,16 +26,16 @@ export class Markers {
   /** A marker for the list that `scope` names: `jobs/<vaultId>`, say. */
   seal(scope: string, place: Place): string {
     const text = Buffer.from(JSON.stringify(place));
-    return Buffer.concat([this.#sealOf(scope, text), text]).toString('base64url');
+    return prefix + Buffer.concat([this.#sealOf(scope, text), text]).toString('base64url');
   }
 
   /** The place that a marker of this scope holds. Throws `400` for anything else. */
   open(scope: string, marker: string): Place {
-    const bytes = Buffer.from(marker, 'base64url');
+    const bytes = Buffer.from(marker.slice(prefix.length), 'base64url');
     const text = bytes.subarray(sealSizeBytes);
     const isGenuine =
       bytes.length > sealSizeBytes &&
-      bytes.toString('base64url') === marker &&
+      prefix + bytes.toString('base64url') === marker &&
       this.#sealOf(scope, text).equals(bytes.subarray(0, sealSizeBytes));
     if (!isGenuine) throw invalidMarker(marker);
     return JSON.parse(text.toString()) as Place;

@@ -13,6 +13,9 @@ import type { VaultKey, VaultRow } from '../storage/rows.ts';
  */
 export type InventoryMode = 'live' | 'scheduled';
 
+/** `FIRN_TIMING`. */
+export type Timing = 'immediate' | 'aws';
+
 export type VaultDescription = Output<'DescribeVault'>;
 
 /**
@@ -26,6 +29,8 @@ export interface VaultsOptions {
   readonly clock: Clock;
   readonly randomBytes: RandomBytes;
   readonly inventoryMode: InventoryMode;
+  /** Whether sizes are counted, and vaults deleted, by Amazon's rules or as one would expect. */
+  readonly timing: Timing;
 }
 
 /** Vaults: named by account, region and name. */
@@ -34,12 +39,14 @@ export class Vaults {
   readonly #clock: Clock;
   readonly #randomBytes: RandomBytes;
   readonly #inventoryMode: InventoryMode;
+  readonly #timing: Timing;
 
-  constructor({ store, clock, randomBytes, inventoryMode }: VaultsOptions) {
+  constructor({ store, clock, randomBytes, inventoryMode, timing }: VaultsOptions) {
     this.#store = store;
     this.#clock = clock;
     this.#randomBytes = randomBytes;
     this.#inventoryMode = inventoryMode;
+    this.#timing = timing;
   }
 
   /** Makes the vault; one that is there already stays as it is, creation date and all. */
@@ -113,7 +120,9 @@ export class Vaults {
    * and there have been no writes since.
    */
   #isRemovable(vault: VaultRow): boolean {
-    if (this.#inventoryMode === 'live' || vault.changes === 0) return vault.archiveCount === 0;
+    if (this.#timing === 'immediate' || this.#inventoryMode === 'live' || vault.changes === 0) {
+      return vault.archiveCount === 0;
+    }
     const { lastInventory } = vault;
     return lastInventory?.archiveCount === 0 && lastInventory.asOfChange === vault.changes;
   }
@@ -123,7 +132,7 @@ export class Vaults {
     const isExact = this.#inventoryMode === 'live';
     const dateMs = isExact ? vault.changedAtMs : (lastInventory?.takenAtMs ?? null);
     const seen = isExact ? vault : lastInventory;
-    const overhead = isExact ? 0 : overheadSizeBytes;
+    const overhead = this.#timing === 'immediate' ? 0 : overheadSizeBytes;
     return {
       creationDate: toTimestamp(vault.createdAtMs),
       lastInventoryDate: dateMs === null ? null : toTimestamp(dateMs),

@@ -33,8 +33,11 @@ export function refuseConnection(
   refused.add(socket);
   const under = [...running].filter(({ request }) => request.socket === socket);
   if (under.length > 0) {
-    // Nonsense behind whole requests lets these finish; within a body it ends everything.
-    if (under.some(({ request }) => !request.complete)) socket.destroy();
+    const broken = under.find(({ request }) => !request.complete);
+    // Nonsense behind whole requests lets these finish; within a body it ends everything. A client
+    // that ends its side there is told that its body did not come.
+    if (broken !== undefined && error.code === 'HPE_INVALID_EOF_STATE') broken.body?.cutShort();
+    else if (broken !== undefined) socket.destroy();
     else under.at(-1)?.response.on('finish', () => socket.destroySoon());
     return;
   }

@@ -42,13 +42,17 @@ export class RequestBody implements AsyncIterable<Uint8Array> {
     return this.#sizeBytes;
   }
 
+  /** To be called when the client has ended its side of the connection within the body. */
+  cutShort(): void {
+    this.#fail(timedOut());
+  }
+
   async *[Symbol.asyncIterator](): AsyncGenerator<Uint8Array, void> {
     assert(!this.#isRead, 'a body is read once');
     this.#isRead = true;
     const { request, clock, idleMs, onFirstRead } = this.#options;
     if (request.destroyed) throw new ClientGone('The client has gone before its body was read.');
-    const onIdle = () =>
-      this.#fail(new GlacierError('RequestTimeoutException', 'Request timed out.'));
+    const onIdle = () => this.#fail(timedOut());
     const idleTimer = new IdleTimer({ clock, idleMs, onIdle });
     const stopListening = this.#listen();
     try {
@@ -115,6 +119,11 @@ export class RequestBody implements AsyncIterable<Uint8Array> {
       request.off('data', onData).off('end', onEnd).off('close', onClose);
     };
   }
+}
+
+/** The live service's text for a body that does not come. */
+function timedOut(): GlacierError {
+  return new GlacierError('RequestTimeoutException', 'Request timed out.');
 }
 
 /** Passes `body` on and hashes it; at its end has `verify` judge the SHA-256, by throwing. */

@@ -38,7 +38,7 @@ export function readJson(
       if (!Number.isSafeInteger(value)) throw wrong('an integer');
       return value;
     }
-    if (member.orInteger === true && Number.isSafeInteger(value)) return String(value);
+    if (member.orNumber === true && typeof value === 'number') return String(value);
     if (typeof value !== type) throw wrong(`a ${type}`);
     return value;
   };

@@ -86,8 +86,10 @@ async function authenticate(
   const body = new RequestBody({ request, clock, idleMs: bodyIdleMs, onFirstRead });
   exchange.body = body;
 
-  if (exchange.hasBody && isStreamed(operation)) {
-    if (pending.caller === undefined) throw missingParameter('x-amz-content-sha256');
+  if (pending.caller === undefined && exceedsDocument(exchange)) {
+    // Its signature covers the whole body, and so much is not read for somebody unknown.
+    if (isStreamed(operation)) throw missingParameter('x-amz-content-sha256');
+  } else if (pending.caller !== undefined && exchange.hasBody && isStreamed(operation)) {
     const stream = verifiedBody(body, (sha256) => pending.finish(sha256));
     return { caller: pending.caller, document: new Uint8Array(), stream };
   }
@@ -106,6 +108,10 @@ async function documentOf(exchange: Exchange, body: RequestBody): Promise<Uint8A
   return await readDocument(body, { announcedSizeBytes, sizeBytesMax });
 }
 
+function exceedsDocument({ announcedSizeBytes, headers }: Exchange): boolean {
+  return announcedSizeBytes > limits.documentSizeBytesMax || headers.has('transfer-encoding');
+}
+
 function isStreamed(operation: OperationName | undefined): boolean {
   return operation !== undefined && rowOf(operation).body === 'stream';
 }
@@ -116,7 +122,7 @@ function isStreamed(operation: OperationName | undefined): boolean {
  */
 function checkVersion({ headers, query }: Exchange): void {
   const name = 'x-amz-glacier-version';
-  const isPresigned = !headers.has('authorization');
+  const isPresigned = (headers.get('authorization') ?? '') === '';
   const inHeader = headers.get(name) ?? '';
   const inUrl = isPresigned ? query.get(name) || apiVersion : '';
   const version = inHeader || inUrl;

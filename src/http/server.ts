@@ -151,6 +151,8 @@ class FastifyServer implements HttpServer {
     const { tls } = this.#options;
     const server =
       tls === undefined ? createServer(common) : createTlsServer({ ...common, ...tls });
+    // A client that has sent all it has to say may still listen. Not among Node's documented options.
+    Object.assign(server, { httpAllowHalfOpen: true });
     server.on('request', listener);
     server.on('checkContinue', (request, response) => {
       this.#expectContinue.add(request);

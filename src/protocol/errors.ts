@@ -36,6 +36,7 @@ export const commonErrorCodes = [
   'InvalidSignatureException',
   'MissingAuthenticationTokenException',
   'MissingParameterValueException',
+  'RequestTimeoutException',
   'SerializationException',
   'ServiceUnavailableException',
   'ThrottlingException',

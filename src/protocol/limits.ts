@@ -14,8 +14,6 @@ export const limits = {
   listJobsMax: 50,
   /** Developer guide, "Get Job Output": not before 24 hours after completion. */
   jobExpiryMs: 24 * 60 * 60 * 1000,
-  /** Developer guide, "Range Inventory Retrieval" gives no maximum; beyond this no page counts. */
-  inventoryLimitMax: Number.MAX_SAFE_INTEGER,
   /** Ours: bodies other than archives and parts. The API's largest document is a 20 KiB policy. */
   documentSizeBytesMax: 1024 * 1024,
 } as const;

@@ -16,12 +16,6 @@ export interface Operation {
 
 const notFound = ['ResourceNotFoundException'] as const;
 const limit = ['ResourceNotFoundException', 'LimitExceededException'] as const;
-const upload = ['ResourceNotFoundException', 'RequestTimeoutException'] as const;
-const initiateJob = [
-  'ResourceNotFoundException',
-  'PolicyEnforcedException',
-  'InsufficientCapacityException',
-] as const;
 
 const vault = '/{accountId}/vaults/{vaultName}';
 const uploads = `${vault}/multipart-uploads` as const;
@@ -39,19 +33,19 @@ export const operations = {
   ListVaults:                 { http: 'GET /{accountId}/vaults',              ok: 200, on: 'account', errors: [] },
   CreateVault:                { http: `PUT ${vault}`,                         ok: 201, on: 'vault',   errors: ['LimitExceededException'] },
   DescribeVault:              { http: `GET ${vault}`,                         ok: 200, on: 'vault',   errors: notFound },
-  DeleteVault:                { http: `DELETE ${vault}`,                      ok: 204, on: 'vault',   errors: notFound },
+  DeleteVault:                { http: `DELETE ${vault}`,                      ok: 204, on: 'vault',   errors: [] },
 
-  UploadArchive:              { http: `POST ${vault}/archives`,               ok: 201, on: 'vault',   errors: upload, body: 'stream' },
+  UploadArchive:              { http: `POST ${vault}/archives`,               ok: 201, on: 'vault',   errors: notFound, body: 'stream' },
   DeleteArchive:              { http: `DELETE ${vault}/archives/{archiveId}`, ok: 204, on: 'vault',   errors: notFound },
 
   InitiateMultipartUpload:    { http: `POST ${uploads}`,                      ok: 201, on: 'vault',   errors: notFound },
   ListMultipartUploads:       { http: `GET ${uploads}`,                       ok: 200, on: 'vault',   errors: notFound },
-  UploadMultipartPart:        { http: `PUT ${anUpload}`,                      ok: 204, on: 'vault',   errors: upload, body: 'stream' },
+  UploadMultipartPart:        { http: `PUT ${anUpload}`,                      ok: 204, on: 'vault',   errors: notFound, body: 'stream' },
   ListParts:                  { http: `GET ${anUpload}`,                      ok: 200, on: 'vault',   errors: notFound },
   CompleteMultipartUpload:    { http: `POST ${anUpload}`,                     ok: 201, on: 'vault',   errors: notFound },
   AbortMultipartUpload:       { http: `DELETE ${anUpload}`,                   ok: 204, on: 'vault',   errors: notFound },
 
-  InitiateJob:                { http: `POST ${vault}/jobs`,                   ok: 202, on: 'vault',   errors: initiateJob },
+  InitiateJob:                { http: `POST ${vault}/jobs`,                   ok: 202, on: 'vault',   errors: notFound },
   ListJobs:                   { http: `GET ${vault}/jobs`,                    ok: 200, on: 'vault',   errors: notFound },
   DescribeJob:                { http: `GET ${aJob}`,                          ok: 200, on: 'vault',   errors: notFound },
   GetJobOutput:               { http: `GET ${aJob}/output`,                   ok: 200, on: 'vault',   errors: notFound },

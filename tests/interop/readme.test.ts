@@ -31,7 +31,7 @@ test("the README's session stores a file and fetches it back, as written", { ski
       AWS_ACCESS_KEY_ID: accessKeyId,
       AWS_SECRET_ACCESS_KEY: secretAccessKey,
       AWS_DEFAULT_REGION: 'us-east-1',
-      FIRN_URL: server.url,
+      ENDPOINT: server.url,
       // The README's file has a gigabyte; the session is the same with less.
       SIZE: String(3 * 1024 * 1024 + 5),
     },

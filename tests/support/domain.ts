@@ -46,6 +46,7 @@ export async function openDomain(options: DomainOptions = {}) {
     removals: new Bell(),
     arrivals: { retrievals: new Bell(), inventories: new Bell() },
     inventoryMode: 'live',
+    timing: options.inventoryMode === 'scheduled' ? 'aws' : 'immediate',
     delaysMs: { Expedited: 0, Standard: 0, Bulk: 0, inventory: 0 },
     expiryMs: 24 * hourMs,
     ...options,

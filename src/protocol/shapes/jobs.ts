@@ -18,8 +18,10 @@ const jobId = path('jobId');
 const inventoryRetrievalInput = {
   startDate: body('StartDate', 'string'),
   endDate: body('EndDate', 'string'),
-  limit: { ...body('Limit', 'string'), orInteger: true },
+  limit: { ...body('Limit', 'string'), orNumber: true },
   marker: body('Marker', 'string'),
+  // Of no effect here: the description of a job has it in this place, and some send it back.
+  format: { ...body('Format', 'string'), unmodelled: true },
 } as const satisfies Members;
 
 const inventoryRetrievalDescription = {

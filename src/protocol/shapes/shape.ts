@@ -32,8 +32,8 @@ export interface Member {
   readonly form?: Form;
   /** How many bytes its text may have. */
   readonly bytesMax?: number;
-  /** Set where a text may also come as an integer of the JSON document. */
-  readonly orInteger?: true;
+  /** Set where a text may also come as a number of the JSON document. */
+  readonly orNumber?: true;
   /** The only values it may have. */
   readonly oneOf?: readonly string[];
   /** The least value of an integer. */
