@@ -14,6 +14,11 @@ export async function main(args: readonly string[] = process.argv.slice(2)): Pro
 }
 
 function processHost(): Host {
+  for (const stream of [process.stdout, process.stderr]) {
+    stream.on('error', () => {
+      // Whoever was to read it has gone: `firn account list | head`. What was asked for is done.
+    });
+  }
   const print = (text: string) => void process.stdout.write(text);
   const parts = { clock: new SystemClock(), randomBytes: systemRandomBytes, print };
   return {

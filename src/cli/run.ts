@@ -39,6 +39,8 @@ function messagesOf(error: unknown): readonly string[] {
   if (error instanceof CommanderError) {
     return [error.message.replace(/^error: /, '').replaceAll('\n', ' ')];
   }
+  // What failed first, and not what failed when that was being cleaned up.
+  if (error instanceof SuppressedError) return messagesOf(error.suppressed);
   return [error instanceof Error ? error.message : String(error)];
 }
 

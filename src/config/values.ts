@@ -76,6 +76,8 @@ export function parseSecretAccessKey(text: string): string {
   throw new BadValue('is not usable: a secret has 8 to 256 printable characters and no spaces');
 }
 
+const hostNamesMax = 16;
+
 /** Host names with commas between them, each perhaps with a port, in lower case. */
 export function parseHostNames(text: string): readonly string[] {
   const names = text
@@ -86,6 +88,10 @@ export function parseHostNames(text: string): readonly string[] {
     if (!/^(?:\[[0-9a-f:.]+\]|[a-z0-9._-]+)(?::\d{1,5})?$/.test(name)) {
       throw new BadValue(`holds ${JSON.stringify(name)}, which is not a host name`);
     }
+  }
+  // Each is another form of the request in which a signature may have been made.
+  if (names.length > hostNamesMax) {
+    throw new BadValue(`holds ${names.length} names, and at most ${hostNamesMax} are accepted`);
   }
   return names;
 }

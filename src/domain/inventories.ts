@@ -75,7 +75,7 @@ function jsonFormat({ vaultArn, inventoryDateMs }: InventorySlice): Format {
   return {
     head: `{"VaultARN":${JSON.stringify(vaultArn)},"InventoryDate":"${date}","ArchiveList":[`,
     archive: (archive) =>
-      `{"ArchiveId":"${archive.archiveId}","ArchiveDescription":` +
+      `{"ArchiveId":${JSON.stringify(archive.archiveId)},"ArchiveDescription":` +
       `${JSON.stringify(archive.description)},"CreationDate":` +
       `"${toTimestampSeconds(archive.createdAtMs)}","Size":${archive.sizeBytes},` +
       `"SHA256TreeHash":"${archive.treeHash}"}`,

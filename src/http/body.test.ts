@@ -139,28 +139,48 @@ test('time that the store takes is not the client’s', async () => {
   assert.equal((await connection.reply()).status, 201);
 });
 
-for (const [title, leave] of [
-  ['is reset', 'resetAndDestroy'],
-  ['ends', 'end'],
-] as const) {
-  test(`an upload whose connection ${title} half-way fails for its reader, and is logged`, async () => {
-    const chunks: Uint8Array[] = [];
-    const failures: unknown[] = [];
-    await using trial = await Trial.start({ services: readingStore(chunks, failures) });
-    const connection = await trial.connect();
-    connection.write(`${trial.head(uploadOf('an archive'))}an`);
-    await until(() => chunks.length === 1);
-    connection.socket[leave]();
-    await until(() => trial.eventsOf('request.completed').length === 1);
-    assert.equal(failures.length, 1);
-    assert.equal((failures[0] as Error).name, 'ClientGone');
-    assert.equal(trial.eventsOf('request.abandoned').length, 1);
-    assert.equal(trial.eventsOf('request.failed').length, 0);
-    assert.equal(trial.eventsOf('request.completed')[0]?.['status'], null);
-    await connection.closed();
-    assert.equal(connection.unread, '');
-  });
-}
+test('an upload whose connection is reset half-way fails for its reader, and is logged', async () => {
+  const chunks: Uint8Array[] = [];
+  const failures: unknown[] = [];
+  await using trial = await Trial.start({ services: readingStore(chunks, failures) });
+  const connection = await trial.connect();
+  connection.write(`${trial.head(uploadOf('an archive'))}an`);
+  await until(() => chunks.length === 1);
+  connection.socket.resetAndDestroy();
+  await until(() => trial.eventsOf('request.completed').length === 1);
+  assert.equal(failures.length, 1);
+  assert.equal((failures[0] as Error).name, 'ClientGone');
+  assert.equal(trial.eventsOf('request.abandoned').length, 1);
+  assert.equal(trial.eventsOf('request.failed').length, 0);
+  assert.equal(trial.eventsOf('request.completed')[0]?.['status'], null);
+  await connection.closed();
+  assert.equal(connection.unread, '');
+});
+
+test('an upload whose client ends its side half-way is answered 408', async () => {
+  const chunks: Uint8Array[] = [];
+  const failures: unknown[] = [];
+  await using trial = await Trial.start({ services: readingStore(chunks, failures) });
+  const connection = await trial.connect();
+  connection.write(`${trial.head(uploadOf('an archive'))}an`);
+  await until(() => chunks.length === 1);
+  connection.socket.end();
+  const { status, body } = await connection.reply();
+  assert.equal(status, 408);
+  assert.match(String(body), /"code":"RequestTimeoutException","message":"Request timed out\."/);
+  assert.equal(failures.length, 1);
+  await connection.closed();
+});
+
+test('a client that ends its side behind a whole request is answered', async () => {
+  const chunks: Uint8Array[] = [];
+  await using trial = await Trial.start({ services: readingStore(chunks, []) });
+  const connection = await trial.connect();
+  connection.write(`${trial.head(uploadOf('an archive'))}an archive`);
+  connection.socket.end();
+  assert.equal((await connection.reply()).status, 201);
+  await connection.closed();
+});
 
 test('a client that goes away aborts what is done for it', async () => {
   let signal: AbortSignal | undefined;

@@ -166,12 +166,28 @@ test('a body where none is expected is hashed for the signature and otherwise ig
   );
 });
 
-test('an upload without the hash of its body cannot be authenticated', async () => {
+test('a small upload without the hash of its body is authenticated before that is missed', async () => {
   await using trial = await Trial.start();
+  const headers = { 'x-amz-content-sha256': '' };
+  const request = { ...uploadOf('data', { headers }), payloadSha256: sha256Hex('data') };
   assert.equal(
-    await trial.errorOf(uploadOf('data', { headers: { 'x-amz-content-sha256': '' } })),
+    await trial.errorOf(request),
     '400 MissingParameterValueException: Required parameter missing: x-amz-content-sha256',
   );
+  assert.match(
+    await trial.errorOf({ ...request, payloadSha256: sha256Hex('other') }),
+    /^403 InvalidSignatureException/,
+  );
+});
+
+test('a large upload without the hash of its body cannot be authenticated, and is not read', async () => {
+  await using trial = await Trial.start();
+  const connection = await trial.connect();
+  const headers = { 'x-amz-content-sha256': '', 'content-length': '1048577' };
+  connection.write(trial.head(uploadOf('', { headers })));
+  const { status, body } = await connection.reply();
+  assert.equal(status, 400);
+  assert.match(String(body), /Required parameter missing: x-amz-content-sha256/);
 });
 
 test('an upload comes to its handler as a stream, and is answered', async () => {

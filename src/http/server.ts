@@ -49,6 +49,8 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
 /** Clients keep connections in pools; ours outlive theirs, so that none closes under a request. */
 const keepAliveTimeoutMs = 90_000;
 const headersTimeoutMs = 60_000;
+/** How often it is looked whether a head is late. */
+const connectionsCheckMs = 5_000;
 /** Room for a description, a session token and a long presigned URL. */
 const headerSizeBytesMax = 64 * 1024;
 
@@ -143,6 +145,7 @@ class FastifyServer implements HttpServer {
       maxHeaderSize: headerSizeBytesMax,
       headersTimeout: headersTimeoutMs,
       keepAliveTimeout: keepAliveTimeoutMs,
+      connectionsCheckingInterval: connectionsCheckMs,
       // An upload may take hours; what may not happen is that nothing comes for long.
       requestTimeout: 0,
       // A missing host is a fault of the signature, and is answered as one.

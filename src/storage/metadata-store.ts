@@ -118,7 +118,10 @@ export interface JobReader {
   get(jobId: string): Promise<JobRow | undefined>;
   /** Newest first. */
   list(query: JobQuery): Promise<JobRow[]>;
-  /** The earliest time at which a job in progress that nobody holds may begin; null if none. */
+  /**
+   * The earliest time at which a job in progress may begin or, where somebody holds it, may be taken
+   * over; null if none.
+   */
   nextDueAtMs(action: JobAction): Promise<number | null>;
   /** Jobs that expired at or before `nowMs`. */
   listExpired(nowMs: number, limit: number): Promise<JobRow[]>;

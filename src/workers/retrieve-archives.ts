@@ -14,6 +14,14 @@ const retrievalsMax = 8;
 /** How long a retrieval is ours before somebody else may take it over. A slice prolongs it. */
 const leaseMs = 5 * 60 * 1000;
 
+/** How long after a failure a retrieval is tried again. */
+const retryMs = 30 * 1000;
+
+interface Running {
+  readonly job: JobRow;
+  readonly verification: Verification;
+}
+
 export interface RetrieveArchivesOptions {
   readonly store: MetadataStore;
   readonly blobs: BlobStore;
@@ -31,7 +39,7 @@ export interface RetrieveArchivesOptions {
 export class RetrieveArchives implements Worker {
   readonly name = 'retrieve-archives';
   readonly #options: RetrieveArchivesOptions;
-  readonly #running: { readonly job: JobRow; readonly verification: Verification }[] = [];
+  readonly #running: Running[] = [];
 
   constructor(options: RetrieveArchivesOptions) {
     this.#options = options;
@@ -41,15 +49,11 @@ export class RetrieveArchives implements Worker {
     if (this.#running.length < retrievalsMax) await this.#takeDueJobs();
     const current = this.#running.shift();
     if (current === undefined) return 'idle';
-    let isOver = false;
     try {
-      const outcome = await current.verification.advance(signal);
-      if (outcome.kind === 'unfinished') await this.#prolong(current.job.jobId);
-      else await this.#end(current.job, outcome);
-      isOver = outcome.kind !== 'unfinished';
-    } finally {
-      // A slice that could not be read just now is tried again later.
-      if (!isOver) this.#running.push(current);
+      await this.#advance(current, signal);
+    } catch (error) {
+      if (signal.aborted) throw error;
+      await this.#postpone(current.job.jobId, error);
     }
     return 'busy';
   }
@@ -73,6 +77,24 @@ export class RetrieveArchives implements Worker {
       if (this.#running.some((one) => one.job.jobId === job.jobId)) continue;
       this.#running.push({ job, verification: createVerification(store, blobs, job) });
     }
+  }
+
+  /** Takes a retrieval one slice further. */
+  async #advance(current: Running, signal: AbortSignal): Promise<void> {
+    const outcome = await current.verification.advance(signal);
+    if (outcome.kind === 'unfinished') {
+      await this.#prolong(current.job.jobId);
+      this.#running.push(current);
+    } else {
+      await this.#end(current.job, outcome);
+    }
+  }
+
+  /** Gives the place of a retrieval that can't be done just now to others, until it is tried again. */
+  async #postpone(jobId: string, error: unknown): Promise<void> {
+    const { store, clock, log } = this.#options;
+    log.warn('job.postponed', { jobId, error, retryMs });
+    await store.write(({ jobs }) => jobs.extendLease(jobId, clock.now() + retryMs));
   }
 
   async #prolong(jobId: string): Promise<void> {

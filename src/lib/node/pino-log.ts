@@ -1,3 +1,4 @@
+import { writeSync } from 'node:fs';
 import { pino } from 'pino';
 import type { Facts, Log } from '../log.ts';
 
@@ -13,8 +14,7 @@ export interface PinoLogOptions {
  * Errors among the facts are written with their stack and their causes.
  */
 export function pinoLog({ level, destination }: PinoLogOptions): Log {
-  // Written at once, in order: the last lines before an end are the ones that are needed.
-  const stream = destination ?? pino.destination({ dest: 2, sync: true });
+  const stream = destination ?? standardError;
   const logger = pino(
     {
       level,
@@ -30,6 +30,18 @@ export function pinoLog({ level, destination }: PinoLogOptions): Log {
     error: (event, facts) => logger.error(lineOf(event, facts)),
   };
 }
+
+/** Written at once, in order: the last lines before an end are the ones that are needed. */
+const standardError = {
+  write(line: string): void {
+    try {
+      writeSync(2, line);
+    } catch {
+      // A log that can't be written, on a full disk say, must not keep the server from its work.
+      // There is no other place to tell it.
+    }
+  },
+};
 
 function lineOf(event: string, facts: Facts = {}): Record<string, unknown> {
   const line: Record<string, unknown> = { event };

@@ -1,6 +1,5 @@
 import { sql } from 'kysely';
 import { assert } from '../../lib/assert.ts';
-import type { Clock } from '../../lib/clock.ts';
 import type { JobReader, JobWriter } from '../metadata-store.ts';
 import type { JobAction, JobQuery, JobRow, JobStatus } from '../rows.ts';
 import { type JobColumns, jobColumnNames, jobColumns, jobRow } from './job-columns.ts';
@@ -9,7 +8,7 @@ import { type Compile, columnsOf } from './statements.ts';
 /** Constants, not parameters: partial indexes are used only for what is known beforehand. */
 const inProgress = sql.lit<JobStatus>('InProgress');
 
-export function jobWriter(compile: Compile, clock: Clock): JobWriter {
+export function jobWriter(compile: Compile): JobWriter {
   const insert = compile((db, p: JobColumns) =>
     db.insertInto('jobs').values(columnsOf(p, jobColumnNames)),
   );
@@ -53,7 +52,7 @@ export function jobWriter(compile: Compile, clock: Clock): JobWriter {
   );
 
   return {
-    ...jobReader(compile, clock),
+    ...jobReader(compile),
     async insert(job) {
       insert.run(jobColumns(job));
     },
@@ -77,7 +76,7 @@ export function jobWriter(compile: Compile, clock: Clock): JobWriter {
   };
 }
 
-function jobReader(compile: Compile, clock: Clock): JobReader {
+function jobReader(compile: Compile): JobReader {
   const get = compile((db, p: { jobId: string }) =>
     db.selectFrom('jobs').select(jobColumnNames).where('job_id', '=', p.jobId),
   );
@@ -93,14 +92,24 @@ function jobReader(compile: Compile, clock: Clock): JobReader {
       .orderBy('job_id', 'desc')
       .limit(p.limit),
   );
-  const nextDue = compile((db, p: { action: JobAction; nowMs: number }) =>
+  const nextDue = compile((db, p: { action: JobAction }) =>
     db
       .selectFrom('jobs')
       .select('due_at_ms')
       .where('status', '=', inProgress)
       .where('action', '=', p.action)
-      .where(isFree(p.nowMs))
+      .where('leased_until_ms', 'is', null)
       .orderBy('due_at_ms')
+      .limit(sql.lit(1)),
+  );
+  const nextLeaseEnd = compile((db, p: { action: JobAction }) =>
+    db
+      .selectFrom('jobs')
+      .select('leased_until_ms')
+      .where('leased_until_ms', 'is not', null)
+      .where('status', '=', inProgress)
+      .where('action', '=', p.action)
+      .orderBy('leased_until_ms')
       .limit(sql.lit(1)),
   );
   const listExpired = compile((db, p: { nowMs: number; limit: number }) =>
@@ -123,7 +132,11 @@ function jobReader(compile: Compile, clock: Clock): JobReader {
       return bounds === null ? [] : list.all(bounds).map(jobRow);
     },
     async nextDueAtMs(action) {
-      return nextDue.get({ action, nowMs: clock.now() })?.due_at_ms ?? null;
+      const dueAtMs = nextDue.get({ action })?.due_at_ms ?? null;
+      const leaseEndMs = nextLeaseEnd.get({ action })?.leased_until_ms ?? null;
+      return dueAtMs === null || leaseEndMs === null
+        ? (dueAtMs ?? leaseEndMs)
+        : Math.min(dueAtMs, leaseEndMs);
     },
     async listExpired(nowMs, limit) {
       return listExpired.all({ nowMs, limit }).map(jobRow);
