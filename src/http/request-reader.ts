@@ -109,8 +109,7 @@ function bodyValue(member: Member, json: Json | undefined): unknown {
   const value = readJson(json, member, (structure, object) =>
     readMembers(structure, (inner) => bodyValue(inner, object[inner.name])),
   );
-  // None of the values that it may have: what a form leaves that was not filled in.
-  if (value === '' && member.oneOf !== undefined) return undefined;
+  if (value === '' && member.emptyIsAbsent === true) return undefined;
   if (typeof value === 'string') checkText(member, value);
   if (typeof value === 'number') checkInteger(member, value, String(value));
   return value;

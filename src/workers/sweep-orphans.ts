@@ -6,10 +6,12 @@ import type { MetadataStore } from '../storage/metadata-store.ts';
 import type { Worker } from './worker.ts';
 
 const blobsPerStep = 1000;
-/** Suspects that one round remembers; the rest is found in a later one. */
-const suspectsMax = 10_000;
-/** Between a blob's becoming durable and its row's lies one transaction. This is far longer. */
-const graceMs = 60 * 60 * 1000;
+/** A blob that was written so recently has, perhaps, a row that is about to be committed. */
+const settlingMs = 60_000;
+/** Orphans are few and take little room: there is time for somebody to notice that rows are gone. */
+const graceMs = 7 * 24 * 60 * 60 * 1000;
+/** Crashes do not leave more than this. Whoever finds more has lost rows, not found garbage. */
+const orphansMax = 100;
 const roundIntervalMs = 60 * 60 * 1000;
 
 export interface SweepOrphansOptions {
@@ -21,50 +23,108 @@ export interface SweepOrphansOptions {
 }
 
 /**
- * Removes blobs that no row names: what a crash left between the bytes and their row. A blob is
- * removed only when it was found without a row twice, the grace period apart.
+ * Removes blobs that no row names: what a crash left between the bytes and their row.
+ *
+ * 1. A blob is removed only when rounds found it without a row at two times, the grace period apart.
+ * 2. A round looks at all blobs before anything is removed. When more than `orphansMax` have no row
+ *    nothing is, and nothing of the round counts: the rows are missing, not the blobs too many.
  */
 export class SweepOrphans implements Worker {
   readonly name = 'sweep-orphans';
   readonly #options: SweepOrphansOptions;
-  #round: AsyncIterator<ListedBlob> | undefined;
-  #suspects = new Map<BlobId, number>();
-  #seenAgain = new Map<BlobId, number>();
+  #round: Round | undefined;
+  /** Blobs without a row, and when the first round found them so. */
+  #suspects: ReadonlyMap<BlobId, number> = new Map();
 
   constructor(options: SweepOrphansOptions) {
     this.#options = options;
   }
 
   async step(signal: AbortSignal): Promise<'busy' | 'idle'> {
-    this.#round ??= this.#options.blobs.list()[Symbol.asyncIterator]();
-    for (let count = 0; count < blobsPerStep; count += 1) {
-      signal.throwIfAborted();
-      const next = await this.#round.next();
-      if (next.done === true) {
-        this.#round = undefined;
-        this.#suspects = this.#seenAgain;
-        this.#seenAgain = new Map();
-        return 'idle';
-      }
-      await this.#look(next.value.id);
+    this.#round ??= new Round(this.#options.blobs);
+    const round = this.#round;
+    try {
+      if (!(await this.#lookOn(round, signal))) return 'busy';
+    } catch (error) {
+      // A round that missed blobs would count too few.
+      this.#round = undefined;
+      await round.abandon();
+      throw error;
     }
-    return 'busy';
+    this.#round = undefined;
+    await this.#conclude(round, signal);
+    return 'idle';
   }
 
   async wake(signal: AbortSignal): Promise<void> {
     await this.#options.clock.sleep(roundIntervalMs, signal);
   }
 
-  async #look(id: BlobId): Promise<void> {
-    const { store, blobs, pins, clock, log } = this.#options;
-    if (pins.isHeld(id) || (await store.read((rows) => rows.blobs.isReferenced(id)))) return;
-    const nowMs = clock.now();
-    const suspectedAtMs = this.#suspects.get(id) ?? nowMs;
-    if (nowMs - suspectedAtMs >= graceMs) {
-      await blobs.remove(id);
-      log.warn('blob.orphan-removed', { blobId: id });
-    } else if (this.#seenAgain.size < suspectsMax) {
-      this.#seenAgain.set(id, suspectedAtMs);
+  /** Looks at the blobs that come next. Whether these were the last. */
+  async #lookOn(round: Round, signal: AbortSignal): Promise<boolean> {
+    const { clock } = this.#options;
+    for (let count = 0; count < blobsPerStep; count += 1) {
+      signal.throwIfAborted();
+      const blob = await round.next();
+      if (blob === undefined) return true;
+      const nowMs = clock.now();
+      if (nowMs - blob.writtenAtMs < settlingMs || !(await this.#isOrphan(blob.id))) continue;
+      round.add(blob.id, this.#suspects.get(blob.id) ?? nowMs);
     }
+    return false;
+  }
+
+  async #conclude({ found, count }: Round, signal: AbortSignal): Promise<void> {
+    const { blobs, clock, log } = this.#options;
+    if (count > orphansMax) {
+      this.#suspects = new Map();
+      log.error('blobs.without-rows', { count });
+      return;
+    }
+    const left = new Map(found);
+    const newCount = [...found.keys()].filter((id) => !this.#suspects.has(id)).length;
+    this.#suspects = left;
+    if (newCount > 0) log.warn('blobs.suspected', { count: newCount });
+    for (const [id, suspectedAtMs] of found) {
+      signal.throwIfAborted();
+      if (clock.now() - suspectedAtMs < graceMs) continue;
+      // Looked at again: the round may have taken a while since.
+      if (await this.#isOrphan(id)) {
+        await blobs.remove(id);
+        log.warn('blob.orphan-removed', { blobId: id });
+      }
+      left.delete(id);
+    }
+  }
+
+  async #isOrphan(id: BlobId): Promise<boolean> {
+    const { store, pins } = this.#options;
+    return !pins.isHeld(id) && !(await store.read((rows) => rows.blobs.isReferenced(id)));
+  }
+}
+
+/** One look at all blobs. */
+class Round {
+  /** Blobs without a row, and when they were first found so. Not all if there are too many. */
+  readonly found = new Map<BlobId, number>();
+  count = 0;
+  readonly #blobs: AsyncIterator<ListedBlob>;
+
+  constructor(blobs: BlobStore) {
+    this.#blobs = blobs.list()[Symbol.asyncIterator]();
+  }
+
+  async next(): Promise<ListedBlob | undefined> {
+    const { done, value } = await this.#blobs.next();
+    return done === true ? undefined : value;
+  }
+
+  add(id: BlobId, suspectedAtMs: number): void {
+    this.count += 1;
+    if (this.found.size < orphansMax) this.found.set(id, suspectedAtMs);
+  }
+
+  async abandon(): Promise<void> {
+    await this.#blobs.return?.();
   }
 }

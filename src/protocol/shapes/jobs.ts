@@ -81,6 +81,7 @@ export const jobShapes = {
       },
       format: {
         ...body('Format', 'string'),
+        emptyIsAbsent: true,
         oneOf: ['CSV', 'JSON'],
         invalid: 'Invalid inventory format: {value}',
       },

@@ -34,6 +34,8 @@ export interface Member {
   readonly bytesMax?: number;
   /** Set where a text may also come as a number of the JSON document. */
   readonly orNumber?: true;
+  /** Set where an empty text of the JSON document counts as none. */
+  readonly emptyIsAbsent?: true;
   /** The only values it may have. */
   readonly oneOf?: readonly string[];
   /** The least value of an integer. */

@@ -181,6 +181,22 @@ describe('DiskBlobStore, room', () => {
     assert.deepEqual(await readBytes(specimen.store, first.id, range), bytes);
   });
 
+  test('a directory that does not open fails what waits for it, and nothing later', async () => {
+    await using specimen = await DiskSpecimen.simulated();
+    const kept = await writeBytes(specimen.store, sampleBytes(400_000));
+    await specimen.reopen();
+    specimen.before = (deed) => {
+      if (deed === 'syncDirectory') throw fileError('EMFILE', 'open');
+    };
+    for (const size of [100, 400_000]) {
+      await assert.rejects(writeBytes(specimen.store, sampleBytes(size)), isUnavailable);
+    }
+    await assert.rejects(specimen.store.remove(kept.id), isUnavailable);
+    specimen.before = () => {};
+    for (const size of [100, 400_000]) await writeBytes(specimen.store, sampleBytes(size));
+    await specimen.store.remove(kept.id);
+  });
+
   test('no file stays open', async () => {
     await using specimen = await DiskSpecimen.simulated();
     for (const size of [...smallSizes, 400_000, 2_000_000]) {
@@ -238,7 +254,7 @@ async function runPlan(specimen: DiskSpecimen, plan: readonly Step[]): Promise<v
 function recordDeeds(specimen: DiskSpecimen): string[] {
   const deeds: string[] = [];
   specimen.before = (deed) => {
-    if (deed !== 'read' && deed !== 'open') deeds.push(deed);
+    if (deed !== 'read' && deed !== 'open' && deed !== 'room') deeds.push(deed);
   };
   return deeds;
 }

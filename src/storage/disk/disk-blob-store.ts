@@ -22,10 +22,11 @@ import {
   writeFailure,
 } from './files.ts';
 import { FramePool } from './frame-pipeline.ts';
-import { readLargeBlob, readLargeLeaves } from './large-reader.ts';
+import { ReadingFrames, readLargeBlob, readLargeLeaves } from './large-reader.ts';
 import { writeLargeBlob } from './large-writer.ts';
 import { nodeFiles } from './node-files.ts';
 import { prepareDirectories, segmentNumbers } from './prepare-directories.ts';
+import { Room } from './room.ts';
 import { readSmallBlob, readSmallLeaves } from './segment-reader.ts';
 import { SegmentRemover } from './segment-remover.ts';
 import { scanSegment } from './segment-scan.ts';
@@ -55,7 +56,8 @@ const noLeaf = new Uint8Array(32);
  * 2. A removal is acknowledged after its mark, or the absence of the blob's file, is synced.
  * 3. Nothing is changed in place but the mark of a removed record.
  * 4. After a sync that failed nothing is written until the store is opened again.
- * 5. Opening reads no blob and repairs nothing: it takes a listing of segments, whatever was stored.
+ * 5. Uploads leave a part of the file system free, for rows and removals: see `Room`.
+ * 6. Opening reads no blob and repairs nothing: it takes a listing of segments, whatever was stored.
  */
 export class DiskBlobStore implements BlobStore {
   readonly #files: Files;
@@ -63,10 +65,12 @@ export class DiskBlobStore implements BlobStore {
   readonly #clock: Clock;
   readonly #randomBytes: RandomBytes;
   readonly #gate: WriteGate;
+  readonly #room: Room;
   readonly #writer: SegmentWriter;
   readonly #remover: SegmentRemover;
   readonly #directorySync: SharedSync;
   readonly #pool = new FramePool();
+  readonly #readingFrames = new ReadingFrames();
   readonly #readers = new Set<SourceReader>();
   readonly #underWay = new Set<Promise<unknown>>();
 
@@ -79,10 +83,13 @@ export class DiskBlobStore implements BlobStore {
     this.#clock = clock;
     this.#randomBytes = randomBytes;
     this.#gate = gate;
+    const room = new Room(layout.root, { files, clock });
+    this.#room = room;
     const isSealed = (segment: number) => this.#writer.openEndBytes(segment) === undefined;
     this.#remover = new SegmentRemover({ files, layout, gate, log, isSealed });
     const onSealed = (segment: number) => this.#remover.suspect(segment);
-    this.#writer = new SegmentWriter(lastSegment, { files, layout, gate, randomBytes, onSealed });
+    const common = { files, layout, gate, room, randomBytes };
+    this.#writer = new SegmentWriter(lastSegment, { ...common, onSealed });
     this.#directorySync = new SharedSync(() => gate.sync(() => files.syncDirectory(layout.large)));
     // What the last run left in its newest segment may be nothing, or nothing that lives.
     this.#remover.suspect(lastSegment);
@@ -104,7 +111,8 @@ export class DiskBlobStore implements BlobStore {
     signal?.throwIfAborted();
     const name = nameOf(id);
     if (name.kind === 'large') {
-      yield* readLargeBlob(name, { range, signal }, this.#place);
+      const readingFrames = this.#readingFrames;
+      yield* readLargeBlob(name, { range, signal }, { ...this.#place, readingFrames });
       return;
     }
     const bytes = await readSmallBlob(name, this.#place);
@@ -158,6 +166,8 @@ export class DiskBlobStore implements BlobStore {
     this.#readers.add(reader);
     try {
       this.#gate.checkOpen();
+      // Before anything is read: who has much to send shall learn at once that it is in vain.
+      await this.#room.spend(0);
       const writtenAtMs = this.#clock.now();
       const { chunks, sizeBytes, isWhole } = await readHead(reader, smallBlobSizeBytesMax);
       this.#gate.checkOpen();
@@ -168,6 +178,7 @@ export class DiskBlobStore implements BlobStore {
             ...this.#place,
             gate: this.#gate,
             pool: this.#pool,
+            room: this.#room,
             randomBytes: this.#randomBytes,
             directorySync: this.#directorySync,
           },
@@ -188,7 +199,11 @@ export class DiskBlobStore implements BlobStore {
       if (!isFileError(error, 'ENOENT')) throw writeFailure(error);
     }
     // Also when it was gone: the sync of who unlinked it may never have come.
-    await this.#directorySync.request();
+    try {
+      await this.#directorySync.request();
+    } catch (error) {
+      throw writeFailure(error);
+    }
   }
 
   async *#listLarge(signal?: AbortSignal): AsyncGenerator<ListedBlob> {

@@ -1,4 +1,4 @@
-import type { Files, OpenFile } from './files.ts';
+import type { FileSystemRoom, Files, OpenFile } from './files.ts';
 
 export type FileDeed = keyof Files | Exclude<keyof OpenFile, 'size' | 'close'>;
 
@@ -61,6 +61,11 @@ export class FaultyFiles implements Files {
   async syncDirectory(path: string): Promise<void> {
     this.begin('syncDirectory', path);
     await this.#files.syncDirectory(path);
+  }
+
+  async room(directory: string): Promise<FileSystemRoom> {
+    this.begin('room', directory);
+    return await this.#files.room(directory);
   }
 
   /** Ends all: whoever still uses these files gets errors, and what was open is closed. */

@@ -29,11 +29,20 @@ export interface Files {
   /** Creates a directory unless it is there. Its parent exists. */
   makeDirectory(path: string): Promise<void>;
   syncDirectory(path: string): Promise<void>;
+  /** The size of the file system that the directory is on, and what is left of it for us. */
+  room(directory: string): Promise<FileSystemRoom>;
+}
+
+/** In bytes; a size of 0 where the file system does not tell. */
+export interface FileSystemRoom {
+  readonly sizeBytes: number;
+  readonly freeBytes: number;
 }
 
 /** Where the store keeps what. The version of the format is part of the path: FORMAT.md. */
 export class Layout {
   readonly root: string;
+  readonly storeId: string;
   readonly version: string;
   readonly incoming: string;
   readonly large: string;
@@ -41,6 +50,7 @@ export class Layout {
 
   constructor(root: string) {
     this.root = root;
+    this.storeId = join(root, 'store.id');
     this.version = join(root, 'v1');
     this.incoming = join(this.version, 'incoming');
     this.large = join(this.version, 'large');
@@ -65,10 +75,16 @@ export function writeFailure(error: unknown): unknown {
   return otherFailure(error, 'write');
 }
 
+/** Failures that are those of one file, whatever befell it: the others can be read all the same. */
+const damageCodes = [
+  ...['EIO', 'EUCLEAN', 'EBADMSG', 'EISDIR', 'ELOOP'],
+  ...['EACCES', 'EPERM', 'ENOTDIR', 'ENXIO', 'ESTALE'],
+];
+
 /** What a failed attempt to read the blob `id` means to a caller of the store. */
 export function readFailure(error: unknown, id: string): unknown {
   if (isFileError(error, 'ENOENT')) return blobNotFound(id, error);
-  if (isFileError(error, 'EIO')) {
+  if (damageCodes.some((code) => isFileError(error, code))) {
     return new StoreError('BlobCorrupt', `Blob ${id} cannot be read back`, { cause: error });
   }
   return otherFailure(error, 'read');

@@ -10,9 +10,10 @@ import { isStoreError } from '../errors.ts';
 import { DiskBlobStore } from './disk-blob-store.ts';
 import { Layout } from './files.ts';
 import { SimulatedFiles } from './simulated-files.ts';
+import { readStoreId, writeStoreId } from './store-id.ts';
 
 const format = readFileSync(join(import.meta.dirname, 'FORMAT.md'), 'utf8');
-const [smallExample = '', largeExample = ''] = Array.from(
+const [idExample = '', smallExample = '', largeExample = ''] = Array.from(
   format.matchAll(/```hex\n(.*?)```/gs),
   ([, dump = '']) => dump,
 );
@@ -20,6 +21,16 @@ const hello = new TextEncoder().encode('Hello, glacier!\n');
 const stars = new Uint8Array(300_000).fill(0x2a);
 
 describe('FORMAT.md', () => {
+  test('the id of a store is written and read as its example shows', async () => {
+    const { files, layout } = await exampleStore();
+    const id = '000102030405060708090a0b0c0d0e0f';
+    await writeStoreId('/store', id, files);
+    assertShows(idExample, await contentOf(files, layout.storeId));
+    await files.unlink(layout.storeId);
+    await put(files, layout.storeId, bytesOf(idExample));
+    assert.equal(await readStoreId('/store', files), id);
+  });
+
   test('a small blob is written as its example shows', async () => {
     const { store, files, layout } = await exampleStore();
     // Fills the segment up to the offset of the example.
@@ -96,12 +107,10 @@ function exampleId(kind: 's' | 'l'): BlobId {
 /** The bytes that a dump shows at the offsets that it names, and zeros between them. */
 function bytesOf(dump: string): Uint8Array {
   const lines = dump.split('\n').filter((line) => /^[0-9a-f]{8} /.test(line));
-  const last = Number.parseInt(lines.at(-1) ?? '', 16);
-  const bytes = new Uint8Array(last + 16);
-  for (const line of lines) {
-    const row = Buffer.from(line.slice(8).replaceAll(' ', ''), 'hex');
-    bytes.set(row, Number.parseInt(line, 16));
-  }
+  const rowOf = (line: string) => Buffer.from(line.slice(8).replaceAll(' ', ''), 'hex');
+  const last = lines.at(-1) ?? '';
+  const bytes = new Uint8Array(Number.parseInt(last, 16) + rowOf(last).length);
+  for (const line of lines) bytes.set(rowOf(line), Number.parseInt(line, 16));
   return bytes;
 }
 

@@ -2,6 +2,7 @@ import { sha256Pooled } from '../../lib/node/sha256.ts';
 import { frameSizeBytes } from '../blob-store.ts';
 import type { OpenFile } from './files.ts';
 import { largeHeaderBytes } from './large-header.ts';
+import type { Room } from './room.ts';
 import type { WriteGate } from './write-gate.ts';
 
 /** So many frames of one blob are being filled, hashed or written at once, at most. */
@@ -44,6 +45,7 @@ export class FramePipeline {
   readonly #file: OpenFile;
   readonly #gate: WriteGate;
   readonly #pool: FramePool;
+  readonly #room: Room;
   readonly #onFailure: (error: unknown) => void;
   readonly #leaves: Uint8Array[] = [];
   readonly #underWay = new Set<Promise<void>>();
@@ -59,12 +61,13 @@ export class FramePipeline {
   /** `onFailure` is told at once when a frame cannot be written, while `add` may be waited for. */
   constructor(
     file: OpenFile,
-    { gate, pool }: { gate: WriteGate; pool: FramePool },
+    { gate, pool, room }: { gate: WriteGate; pool: FramePool; room: Room },
     onFailure: (error: unknown) => void,
   ) {
     this.#file = file;
     this.#gate = gate;
     this.#pool = pool;
+    this.#room = room;
     this.#onFailure = onFailure;
   }
 
@@ -117,7 +120,9 @@ export class FramePipeline {
     this.#sizeBytes += bytes.length;
     this.#follow(async () => {
       const hashed = sha256Pooled(bytes);
-      const written = this.#file.write(bytes, largeHeaderBytes + offset);
+      const written = this.#room.spend(bytes.length, () =>
+        this.#file.write(bytes, largeHeaderBytes + offset),
+      );
       // Both, also when one fails: the other still reads from the frame.
       await Promise.allSettled([hashed, written]);
       this.#pool.give(frame);

@@ -12,8 +12,29 @@ interface Dependencies {
   readonly layout: Layout;
 }
 
-/** So many frames are read and verified while the one before them is being consumed. */
-const framesAhead = 2;
+/** One frame is consumed while those after it are read and verified. */
+const framesMax = 3;
+
+/** While all readers together hold so many frames, each makes do with one. */
+const framesOfAllMax = 64;
+
+/** Counts the frames that all readers hold, so that many who stall do not hold many each. */
+export class ReadingFrames {
+  #inUse = 0;
+
+  /** How many frames a reader may hold at present. */
+  get share(): number {
+    return this.#inUse < framesOfAllMax ? framesMax : 1;
+  }
+
+  take(): void {
+    this.#inUse += 1;
+  }
+
+  give(): void {
+    this.#inUse -= 1;
+  }
+}
 
 /**
  * Yields the verified bytes of a range. The file stays open from the first chunk to the last, so a
@@ -22,35 +43,36 @@ const framesAhead = 2;
 export async function* readLargeBlob(
   name: LargeBlobName,
   { range, signal }: { range: BlobRange; signal: AbortSignal | undefined },
-  dependencies: Dependencies,
+  dependencies: Dependencies & { readonly readingFrames: ReadingFrames },
 ): AsyncGenerator<Uint8Array> {
+  const { readingFrames } = dependencies;
   const blob = await OpenLargeBlob.open(name, dependencies);
+  const memory = new FrameMemory(blob, readingFrames);
   const frames: Promise<Frame>[] = [];
-  // The memory of frames that were consumed, for those to come.
-  const spares: Buffer<ArrayBuffer>[] = [];
   try {
     assertRangeInBlob(range, name.sizeBytes);
     const endBytes = range.offsetBytes + range.lengthBytes;
     const frameCount = Math.ceil(endBytes / frameSizeBytes);
     let nextFrame = Math.floor(range.offsetBytes / frameSizeBytes);
     for (let at = range.offsetBytes; at < endBytes; ) {
-      while (nextFrame < frameCount && frames.length <= framesAhead) {
-        const frame = blob.frame(nextFrame++, spares.pop() ?? blob.newMemory());
+      while (nextFrame < frameCount && frames.length < readingFrames.share) {
+        const frame = blob.frame(nextFrame++, memory.take());
         // Whether it failed matters when its turn comes, if it comes.
         frame.catch(() => undefined);
         frames.push(frame);
       }
       signal?.throwIfAborted();
-      const { bytes, memory } = await defined(frames.shift(), 'the next frame');
+      const { bytes, memory: used } = await defined(frames.shift(), 'the next frame');
       signal?.throwIfAborted();
       const within = at % frameSizeBytes;
       const chunk = bytes.subarray(within, Math.min(bytes.length, within + endBytes - at));
       at += chunk.length;
       yield chunk;
-      spares.push(memory);
+      memory.give(used);
     }
   } finally {
     await Promise.allSettled(frames);
+    memory.giveAll();
     await blob.close();
   }
 }
@@ -62,6 +84,40 @@ export async function readLargeLeaves(
   const blob = await OpenLargeBlob.open(name, dependencies);
   await blob.close();
   return blob.leaves;
+}
+
+/** The memory of one reader: that of frames that were consumed is used for those to come. */
+class FrameMemory {
+  readonly #blob: OpenLargeBlob;
+  readonly #counted: ReadingFrames;
+  readonly #spares: Buffer<ArrayBuffer>[] = [];
+  #held = 0;
+
+  constructor(blob: OpenLargeBlob, counted: ReadingFrames) {
+    this.#blob = blob;
+    this.#counted = counted;
+  }
+
+  take(): Buffer<ArrayBuffer> {
+    const spare = this.#spares.pop();
+    if (spare !== undefined) return spare;
+    this.#held += 1;
+    this.#counted.take();
+    return this.#blob.newMemory();
+  }
+
+  give(memory: Buffer<ArrayBuffer>): void {
+    this.#spares.push(memory);
+    while (this.#spares.length > 0 && this.#held > this.#counted.share) {
+      this.#spares.pop();
+      this.#held -= 1;
+      this.#counted.give();
+    }
+  }
+
+  giveAll(): void {
+    for (; this.#held > 0; this.#held -= 1) this.#counted.give();
+  }
 }
 
 /** A frame that was read and verified, and the memory that it lies in. */

@@ -8,6 +8,7 @@ import { formatBlobId } from './disk-blob-id.ts';
 import { type Files, type Layout, type OpenFile, writeFailure } from './files.ts';
 import { FramePipeline, type FramePool } from './frame-pipeline.ts';
 import { encodeLargeHeader, largeHeaderBytes } from './large-header.ts';
+import type { Room } from './room.ts';
 import type { SharedSync } from './shared-sync.ts';
 import type { WriteGate } from './write-gate.ts';
 
@@ -16,6 +17,7 @@ interface Dependencies {
   readonly layout: Layout;
   readonly gate: WriteGate;
   readonly pool: FramePool;
+  readonly room: Room;
   readonly randomBytes: RandomBytes;
   /** Syncs the directory of large blobs. */
   readonly directorySync: SharedSync;
@@ -73,9 +75,9 @@ interface Content {
 async function writeContent(
   file: OpenFile,
   { chunks, rest }: Beginning,
-  { gate, pool }: Dependencies,
+  { gate, pool, room }: Dependencies,
 ): Promise<Content> {
-  const pipeline = new FramePipeline(file, { gate, pool }, (error) => rest.interrupt(error));
+  const pipeline = new FramePipeline(file, { gate, pool, room }, (error) => rest.interrupt(error));
   try {
     for (const chunk of chunks) await pipeline.add(chunk);
     for (let chunk = await rest.next(); chunk !== undefined; chunk = await rest.next()) {

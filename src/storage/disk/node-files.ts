@@ -1,4 +1,4 @@
-import { type FileHandle, mkdir, open, opendir, rename, unlink } from 'node:fs/promises';
+import { type FileHandle, mkdir, open, opendir, rename, statfs, unlink } from 'node:fs/promises';
 import { type Files, isFileError, type OpenFile } from './files.ts';
 
 /** The machine's own file system. */
@@ -22,6 +22,10 @@ export const nodeFiles: Files = {
     if (process.platform === 'win32') return;
     await using directory = await open(path, 'r');
     await directory.sync();
+  },
+  room: async (directory) => {
+    const { bsize, blocks, bavail } = await statfs(directory);
+    return { sizeBytes: blocks * bsize, freeBytes: bavail * bsize };
   },
 };
 

@@ -3,6 +3,7 @@ import type { RandomBytes } from '../../lib/random.ts';
 import type { BlobId } from '../blob-store.ts';
 import { formatBlobId } from './disk-blob-id.ts';
 import { type Files, type Layout, type OpenFile, writeFailure } from './files.ts';
+import type { Room } from './room.ts';
 import { encodeRecordHeader, recordHeaderBytes, recordSizeBytes } from './segment-record.ts';
 import type { WriteGate } from './write-gate.ts';
 
@@ -24,6 +25,7 @@ interface Dependencies {
   readonly files: Files;
   readonly layout: Layout;
   readonly gate: WriteGate;
+  readonly room: Room;
   readonly randomBytes: RandomBytes;
   /** Called with the number of a segment that will not be appended to any more. */
   readonly onSealed: (segment: number) => void;
@@ -101,7 +103,8 @@ export class SegmentWriter {
         batch.push(next);
         this.#queue.shift();
       }
-      await this.#commit(file, this.#batch.subarray(0, sizeBytes));
+      const bytes = this.#batch.subarray(0, sizeBytes);
+      await this.#with.room.spend(sizeBytes, () => this.#commit(file, bytes));
       for (const [index, { resolve }] of batch.entries()) resolve(ids[index] ?? ('' as BlobId));
     } catch (error) {
       // Without a segment none of those that wait can be written.

@@ -1,6 +1,6 @@
 import { basename, dirname } from 'node:path';
 import { type FileDeed, fileError } from './faulty-files.ts';
-import type { Files, OpenFile } from './files.ts';
+import type { FileSystemRoom, Files, OpenFile } from './files.ts';
 
 /** Whether one thing that was not synced outlives a crash. Asked for each sector and each name. */
 export type Survives = () => boolean;
@@ -17,6 +17,8 @@ const sectorBytes = 512;
  * 3. Files that were open at a crash fail from then on.
  */
 export class SimulatedFiles implements Files {
+  /** What all files together may take. Only told: a write that finds no room succeeds. */
+  sizeBytes = Number.POSITIVE_INFINITY;
   readonly #directories = new Map<string, SimulatedDirectory>();
   #epoch = 0;
 
@@ -64,6 +66,11 @@ export class SimulatedFiles implements Files {
 
   async syncDirectory(path: string): Promise<void> {
     this.#directory(path, 'syncDirectory').sync();
+  }
+
+  async room(): Promise<FileSystemRoom> {
+    const takenBytes = [...this.sizes().values()].reduce((sum, size) => sum + size, 0);
+    return { sizeBytes: this.sizeBytes, freeBytes: Math.max(0, this.sizeBytes - takenBytes) };
   }
 
   /** Forgets what was not synced, but for what `survives`. */

@@ -33,14 +33,21 @@ export class WriteGate {
     );
   }
 
-  /** Runs a sync. It throws, and so does every later one, when it fails. */
+  /**
+   * Runs a sync. It throws, and so does every later one, when it fails. When it could not begin,
+   * since there are too many open files, for one, it throws what the file system threw: then only
+   * what waits for it has failed.
+   */
   async sync(run: () => Promise<void>): Promise<void> {
     this.checkSound();
     try {
       await run();
     } catch (cause) {
-      this.#log.error('blob-store.failed', { cause });
+      // A directory that did not open was not synced at all: nothing is known to be lost.
+      if (isOfOpening(cause)) throw cause;
+      // Before anything else: not even a log that throws may leave the gate open.
       this.#failure ??= { cause };
+      this.#log.error('blob-store.failed', { cause });
     }
     // Also when another one failed meanwhile: it may have taken the report of these bytes with it.
     this.checkSound();
@@ -50,4 +57,8 @@ export class WriteGate {
   close(): void {
     this.#isClosed = true;
   }
+}
+
+function isOfOpening(error: unknown): boolean {
+  return error instanceof Error && 'syscall' in error && error.syscall === 'open';
 }

@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import { Worker } from 'node:worker_threads';
+import type { Clock } from '../../lib/clock.ts';
 import type { Log } from '../../lib/log.ts';
 import type { Checkpointed, CheckpointReply, CheckpointRequest } from './checkpoint-thread.ts';
 import { isPassing } from './database-errors.ts';
@@ -18,6 +19,14 @@ const longFrames = framesIn(40);
 /** When a log could not be begun anew, it is tried again once it has grown by as much as this. */
 const retryFrames = framesIn(8);
 
+/** Each time it has grown by as much as this, it is compared with the room that is left. */
+const lookFrames = framesIn(0.25);
+
+/** The log is copied, however short, when nobody has written for as long as this, … */
+const quietMs = 30_000;
+/** … or, while somebody always writes, as often as this. */
+const busyMs = 3 * 60_000;
+
 /** Holds transactions back. */
 export interface Gate {
   /** No transaction begins until `resume`. Called again, it changes nothing. */
@@ -34,17 +43,29 @@ export interface Gate {
  *    `longFrames` and one commit, however busy it is, unless another process clings to a snapshot.
  * 3. When a log cannot be made durable or copied, `onFailure` is told, and nobody tries again: the
  *    log holds what the database lacks. For want of room it is tried again.
+ * 4. Where there is little room, the log is copied while there is still as much as that may take.
+ *    Once the disk is full it is too late: the log cannot grow, and the database neither.
+ * 5. With a clock, no row lies in the log alone for long: what is damaged there is lost unnoticed,
+ *    and all that came after it. `quietMs` after the last commit the log is copied and begun anew,
+ *    and every `busyMs` or so while commits go on.
  */
 export class Checkpointer {
   readonly #path: string;
   readonly #gate: Gate;
   readonly #log: Log;
   readonly #onFailure: (error: unknown) => void;
+  readonly #clock: Clock | undefined;
+  readonly #freeBytes: () => number;
+  readonly #stopping = new AbortController();
   readonly #logLength: StatementSync;
   #thread: Worker | null = null;
   #frames = 0;
   #dueFrames = copyFrames;
+  #lookedFrames = 0;
   #round: Promise<void> | null = null;
+  #upkeep: Promise<void> | null = null;
+  #commits = 0;
+  #isCopied = true;
   #isStopped = false;
 
   constructor(options: {
@@ -53,26 +74,47 @@ export class Checkpointer {
     readonly gate: Gate;
     readonly log: Log;
     readonly onFailure: (error: unknown) => void;
+    /** Without it only a log that has become long is copied. */
+    readonly clock?: Clock | undefined;
+    /** What is left for the database on its file system. */
+    readonly freeBytes?: () => number;
   }) {
     this.#path = options.path;
     this.#gate = options.gate;
     this.#log = options.log;
     this.#onFailure = options.onFailure;
+    this.#clock = options.clock;
+    this.#freeBytes = options.freeBytes ?? (() => Number.POSITIVE_INFINITY);
     // Copies nothing: tells the length.
     this.#logLength = options.database.prepare('PRAGMA wal_checkpoint(NOOP)');
   }
 
   /** To be called after each commit, outside of transactions. */
   noteCommit(): void {
-    this.#frames = Number(this.#logLength.get()?.['log']);
-    if (this.#frames < this.#dueFrames || this.#isStopped) return;
+    const frames = this.#readLength();
+    // A transaction that changed nothing leaves nothing to copy.
+    if (frames !== this.#frames) {
+      this.#commits += 1;
+      this.#isCopied = false;
+    }
+    this.#frames = frames;
+    if (this.#isStopped || this.#isCopied) return;
+    this.#upkeep ??= this.#clock === undefined ? null : this.#copyByAndBy(this.#clock);
+    if (frames < this.#dueFrames && !this.#isShortOfRoom()) return;
     this.#round ??= this.#copyAll();
     if (this.#frames >= longFrames) this.#gate.pause();
+  }
+
+  /** To be called when there was no room for a commit: what is copied makes room in the log. */
+  noteFull(): void {
+    if (!this.#isStopped) this.#round ??= this.#copyAll();
   }
 
   /** Ends the thread, after what it does at the moment. */
   async close(): Promise<void> {
     this.#isStopped = true;
+    this.#stopping.abort();
+    await this.#upkeep;
     await this.#round;
     const thread = this.#thread;
     if (thread === null) return;
@@ -81,6 +123,32 @@ export class Checkpointer {
     thread.ref();
     thread.postMessage('close' satisfies CheckpointRequest);
     await exit;
+  }
+
+  /** Waits for a quiet moment, or for a busy while to pass, as long as there is what to copy. */
+  async #copyByAndBy(clock: Clock): Promise<void> {
+    let sinceMs = clock.now();
+    while (!this.#isCopied && !this.#isStopped) {
+      const commits = this.#commits;
+      if (!(await this.#sleep(clock))) break;
+      if (this.#commits !== commits && clock.now() - sinceMs < busyMs) continue;
+      this.#round ??= this.#copyAll();
+      await this.#round;
+      sinceMs = clock.now();
+    }
+    this.#upkeep = null;
+  }
+
+  /** Whether the time has passed; not when the store is closed meanwhile. */
+  async #sleep(clock: Clock): Promise<boolean> {
+    const { signal } = this.#stopping;
+    try {
+      await clock.sleep(quietMs, signal);
+      return true;
+    } catch (error) {
+      if (!signal.aborted) throw error;
+      return false;
+    }
   }
 
   async #copyAll(): Promise<void> {
@@ -105,18 +173,33 @@ export class Checkpointer {
     this.#gate.pause();
     const { frames, copiedFrames } = await this.#ask('restart');
     const isWhole = copiedFrames === frames;
+    this.#isCopied = isWhole;
+    this.#frames = this.#readLength();
     this.#dueFrames = isWhole ? copyFrames : frames + retryFrames;
     if (!isWhole) this.#log.warn('database-log.retained', { frames, copiedFrames });
   }
 
+  #isShortOfRoom(): boolean {
+    // It was begun anew.
+    if (this.#frames < this.#lookedFrames) this.#lookedFrames = 0;
+    if (this.#frames - this.#lookedFrames < lookFrames) return false;
+    this.#lookedFrames = this.#frames;
+    return this.#frames * frameSizeBytes > this.#freeBytes() / 2;
+  }
+
+  #readLength(): number {
+    return Number(this.#logLength.get()?.['log']);
+  }
+
   #handleFailure(error: unknown): void {
-    this.#log.error('database-log.uncopied', { error });
+    // The consequences come before the log: not even one that throws may prevent them.
     if (error instanceof CheckpointFailed && isPassing(error.sqliteCode)) {
       this.#dueFrames = this.#frames + retryFrames;
-      return;
+    } else {
+      this.#isStopped = true;
+      this.#onFailure(error);
     }
-    this.#isStopped = true;
-    this.#onFailure(error);
+    this.#log.error('database-log.uncopied', { error });
   }
 
   async #ask(request: CheckpointRequest): Promise<Checkpointed> {

@@ -16,11 +16,14 @@ const primary = {
 /** Extended result codes: a row that must be new is there already. */
 const duplicates = new Set([1555, 2067, 2579]);
 
-/** `error` as a store's failure where it is one; anything else is a defect and stays as it is. */
-export function storeErrorFrom(error: unknown): unknown {
+/**
+ * `error` as a store's failure where it is one; anything else is a defect and stays as it is.
+ * `path` is that of the database, if it has one.
+ */
+export function storeErrorFrom(error: unknown, path: string | null = null): unknown {
   if (error instanceof StoreError) return error;
   const code = sqliteCode(error);
-  if (code !== undefined) return fromSqlite(error, code);
+  if (code !== undefined) return fromSqlite(error, code, path === null ? '' : ` ${path}`);
   if (isErrorWith(error, 'ENOSPC') || isErrorWith(error, 'EDQUOT')) {
     return new StoreError('StoreFull', 'There is no room for the database.', { cause: error });
   }
@@ -47,16 +50,18 @@ export function isPassing(code: number | null): boolean {
   return code !== null && passing.includes(code & 0xff);
 }
 
-function fromSqlite(error: unknown, code: number): unknown {
+function fromSqlite(error: unknown, code: number, path: string): unknown {
   if (duplicates.has(code)) {
     return new StoreError('Conflict', 'The row exists already.', { cause: error });
   }
   switch (code & 0xff) {
     case primary.full:
-      return new StoreError('StoreFull', 'There is no room for the database.', { cause: error });
+      return new StoreError('StoreFull', `There is no room for the database${path}.`, {
+        cause: error,
+      });
     case primary.busy:
     case primary.locked:
-      return new StoreError('StoreUnavailable', 'Another process keeps the database locked.', {
+      return new StoreError('StoreUnavailable', `Another process locks the database${path}.`, {
         cause: error,
       });
     case primary.nomem:
@@ -65,7 +70,7 @@ function fromSqlite(error: unknown, code: number): unknown {
     case primary.corrupt:
     case primary.cannotOpen:
     case primary.notADatabase:
-      return new StoreError('StoreUnavailable', 'The database cannot be read or written.', {
+      return new StoreError('StoreUnavailable', `The database${path} cannot be read or written.`, {
         cause: error,
       });
     default:

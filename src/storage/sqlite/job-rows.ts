@@ -107,8 +107,9 @@ function jobReader(compile: Compile): JobReader {
       .selectFrom('jobs')
       .select('leased_until_ms')
       .where('leased_until_ms', 'is not', null)
-      .where('status', '=', inProgress)
-      .where('action', '=', p.action)
+      // The pluses keep the planner on the index of held jobs, which are few.
+      .where(sql<JobStatus>`+status`, '=', inProgress)
+      .where(sql<JobAction>`+action`, '=', p.action)
       .orderBy('leased_until_ms')
       .limit(sql.lit(1)),
   );

@@ -1,6 +1,8 @@
+import { statfsSync } from 'node:fs';
+import { dirname } from 'node:path';
 import type { DatabaseSync } from 'node:sqlite';
 import { Kysely } from 'kysely';
-import { type Clock, SystemClock } from '../../lib/clock.ts';
+import type { Clock } from '../../lib/clock.ts';
 import type { Log } from '../../lib/log.ts';
 import { StoreError } from '../errors.ts';
 import type { MetadataStore, Rows, WritableRows } from '../metadata-store.ts';
@@ -10,6 +12,7 @@ import { Checkpointer } from './checkpointer.ts';
 import { openDatabase } from './database.ts';
 import { storeErrorFrom } from './database-errors.ts';
 import { Durability, openLog, type SyncFile } from './durability.ts';
+import { emptyLog } from './empty-log.ts';
 import { jobWriter } from './job-rows.ts';
 import { migrate } from './migrate.ts';
 import { nodeSqliteDialect } from './node-sqlite-dialect.ts';
@@ -21,6 +24,7 @@ import { vaultWriter } from './vault-rows.ts';
 export interface SqliteOptions {
   /** Where the database is, or shall be; its directory is there. `:memory:` keeps it nowhere. */
   readonly path: string;
+  /** By whose time the log is copied while the store is quiet. Without it only a long log is. */
   readonly clock?: Clock;
   readonly log: Log;
   /** How the log is synced. */
@@ -36,13 +40,14 @@ export interface SqliteOptions {
  *
  * - `Transactions`: all or nothing, one after the other.
  * - `Durability`: no answer before what it rests on is durable.
- * - `Checkpointer`: a log that stays short.
+ * - `Checkpointer`: a log that stays short, and holds no row alone for long.
  *
  * Nothing is kept in memory from one transaction to the next, so another process may write to the
  * same database, and is seen at once.
  */
 export class SqliteMetadataStore implements MetadataStore {
   readonly #database: DatabaseSync;
+  readonly #log: Log;
   readonly #durability: Durability;
   readonly #transactions: Transactions;
   readonly #checkpointer: Checkpointer | null;
@@ -62,6 +67,7 @@ export class SqliteMetadataStore implements MetadataStore {
     const { database, db, durability } = parts;
     const scope: Scope = { mode: 'closed' };
     this.#database = database;
+    this.#log = options.log;
     this.#durability = durability;
     this.#rows = rowsOver({ ...options, database, db, scope });
     this.#transactions = new Transactions({
@@ -69,6 +75,7 @@ export class SqliteMetadataStore implements MetadataStore {
       durability,
       scope,
       onCommit: () => this.#checkpointer?.noteCommit(),
+      onFull: () => this.#checkpointer?.noteFull(),
     });
     this.#checkpointer = isInMemory(options.path)
       ? null
@@ -78,6 +85,8 @@ export class SqliteMetadataStore implements MetadataStore {
           gate: this.#transactions,
           log: options.log,
           onFailure: (error) => durability.fail(error),
+          clock: options.clock,
+          freeBytes: () => freeBytesAt(dirname(options.path)),
         });
   }
 
@@ -105,8 +114,11 @@ export class SqliteMetadataStore implements MetadataStore {
     // What could not be made durable is not copied either. SQLite tries when it closes, but syncs
     // the log first, over a descriptor that learns of the failure as ours did; then it gives up.
     const isSound = this.#checkpointer !== null && this.#durability.failure === null;
-    if (isSound) this.#database.exec('PRAGMA wal_checkpoint(TRUNCATE)');
-    this.#database.close();
+    try {
+      if (isSound) emptyLog(this.#database, this.#log);
+    } finally {
+      this.#database.close();
+    }
   }
 }
 
@@ -121,6 +133,8 @@ async function openStore<T>(options: SqliteOptions, make: (parts: Parts) => T): 
   const { path, sync } = options;
   const database = openDatabase(path, options.sizeBytesMax);
   try {
+    // Before anything else: what an earlier process left in the log lies nowhere else.
+    if (!isInMemory(path)) emptyLog(database, options.log);
     const db = new Kysely<Tables>({ dialect: nodeSqliteDialect(database) });
     await migrate(db);
     const log = isInMemory(path) ? null : await openLog(path);
@@ -147,11 +161,17 @@ function rowsOver(options: {
   return {
     vaults: vaultWriter(compile),
     archives: archiveWriter(compile),
-    jobs: jobWriter(compile, options.clock ?? new SystemClock()),
+    jobs: jobWriter(compile),
     accounts: accountWriter(compile),
     facts: factWriter(compile),
     blobs: blobReferenceReader(compile),
   };
+}
+
+function freeBytesAt(directory: string): number {
+  const { bsize, blocks, bavail } = statfsSync(directory);
+  // Some file systems do not tell.
+  return blocks === 0 ? Number.POSITIVE_INFINITY : bavail * bsize;
 }
 
 function isInMemory(path: string): boolean {

@@ -37,7 +37,6 @@ class SqliteSpecimen implements MetadataSpecimen {
     const path = this.#path;
     this.#store = await SqliteMetadataStore.open({
       path,
-      clock: this.clock,
       log: silentLog,
       sync: this.syncs.over(`${path}-wal`),
       ...(Number.isFinite(sizeBytesMax) ? { sizeBytesMax } : {}),

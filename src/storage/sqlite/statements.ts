@@ -40,6 +40,7 @@ export function statementCompiler(options: {
     const statement = database.prepare(compiled.sql);
     return new CompiledStatement<P, O>({
       statement,
+      path: database.location(),
       scope,
       isWrite,
       order: compiled.parameters as readonly (Placeholder | SQLInputValue)[],
@@ -71,6 +72,7 @@ function placeholders<P extends object>(): P {
 
 class CompiledStatement<P extends object, O> implements Statement<P, O> {
   readonly #statement: StatementSync;
+  readonly #path: string | null;
   readonly #names: readonly string[];
   readonly #scope: Scope;
   readonly #isWrite: boolean;
@@ -78,11 +80,14 @@ class CompiledStatement<P extends object, O> implements Statement<P, O> {
 
   constructor(options: {
     readonly statement: StatementSync;
+    /** Of the database; for messages. */
+    readonly path: string | null;
     readonly scope: Scope;
     readonly isWrite: boolean;
     readonly order: readonly (Placeholder | SQLInputValue)[];
   }) {
     this.#statement = options.statement;
+    this.#path = options.path;
     // Twice as fast as objects made by the binding, when a page has a thousand rows.
     this.#statement.setReturnArrays(true);
     this.#names = this.#statement.columns().map(({ name }) => name);
@@ -97,7 +102,7 @@ class CompiledStatement<P extends object, O> implements Statement<P, O> {
       const row: unknown = this.#statement.get(...values);
       return row === undefined ? undefined : this.#named(row);
     } catch (error) {
-      throw storeErrorFrom(error);
+      throw storeErrorFrom(error, this.#path);
     }
   }
 
@@ -106,7 +111,7 @@ class CompiledStatement<P extends object, O> implements Statement<P, O> {
     try {
       return this.#statement.all(...values).map((row) => this.#named(row));
     } catch (error) {
-      throw storeErrorFrom(error);
+      throw storeErrorFrom(error, this.#path);
     }
   }
 
@@ -116,7 +121,7 @@ class CompiledStatement<P extends object, O> implements Statement<P, O> {
       const { changes, lastInsertRowid } = this.#statement.run(...values);
       return { changes: Number(changes), lastInsertRowid: Number(lastInsertRowid) };
     } catch (error) {
-      throw storeErrorFrom(error);
+      throw storeErrorFrom(error, this.#path);
     }
   }
 

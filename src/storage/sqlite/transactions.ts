@@ -1,6 +1,6 @@
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import { setImmediate } from 'node:timers/promises';
-import { StoreError } from '../errors.ts';
+import { isStoreError, StoreError } from '../errors.ts';
 import { storeErrorFrom } from './database-errors.ts';
 import type { Durability } from './durability.ts';
 import type { Scope } from './statements.ts';
@@ -47,6 +47,7 @@ export class Transactions {
   readonly #durability: Durability;
   readonly #scope: Scope;
   readonly #onCommit: () => void;
+  readonly #onFull: () => void;
   readonly #control: ReturnType<typeof controlStatements>;
   readonly #dataVersion: StatementSync;
   #seenDataVersion: unknown;
@@ -60,11 +61,14 @@ export class Transactions {
     readonly durability: Durability;
     readonly scope: Scope;
     readonly onCommit: () => void;
+    /** Told when there was no room for what was to be committed. */
+    readonly onFull: () => void;
   }) {
     this.#database = options.database;
     this.#durability = options.durability;
     this.#scope = options.scope;
     this.#onCommit = options.onCommit;
+    this.#onFull = options.onFull;
     this.#control = controlStatements(options.database);
     this.#dataVersion = options.database.prepare('PRAGMA data_version');
     this.#seenDataVersion = this.#readDataVersion();
@@ -179,7 +183,9 @@ export class Transactions {
   #abandon(turns: readonly Turn[], error: unknown): void {
     this.#scope.mode = 'closed';
     if (this.#database.isTransaction) this.#control.rollback.run();
-    for (const turn of turns) turn.reject(storeErrorFrom(error));
+    const failure = storeErrorFrom(error, this.#database.location());
+    for (const turn of turns) turn.reject(failure);
+    if (isStoreError(failure, 'StoreFull')) this.#onFull();
   }
 
   #tell(turns: readonly Turn[], outcomes: readonly Outcome[]): void {
