@@ -1,5 +1,6 @@
-import { mkdir, open } from 'node:fs/promises';
+import { mkdir } from 'node:fs/promises';
 import { dirname } from 'node:path';
+import { syncDirectory } from '../../lib/node/sync-directory.ts';
 
 /** Makes the directory and those above it, each durable in the one that holds it. */
 export async function createDirectory(path: string): Promise<void> {
@@ -8,15 +9,5 @@ export async function createDirectory(path: string): Promise<void> {
   if (first === undefined) return;
   for (let made = path; made.length >= first.length; made = dirname(made)) {
     await syncDirectory(dirname(made));
-  }
-}
-
-/** Makes durable which names a directory holds. */
-async function syncDirectory(path: string): Promise<void> {
-  const directory = await open(path, 'r');
-  try {
-    await directory.sync();
-  } finally {
-    await directory.close();
   }
 }

@@ -1,4 +1,5 @@
 import { type FileHandle, mkdir, open, opendir, rename, statfs, unlink } from 'node:fs/promises';
+import { syncDirectory } from '../../lib/node/sync-directory.ts';
 import { type Files, isFileError, type OpenFile } from './files.ts';
 
 /** The machine's own file system. */
@@ -17,12 +18,7 @@ export const nodeFiles: Files = {
       if (!isFileError(error, 'EEXIST')) throw error;
     }
   },
-  syncDirectory: async (path) => {
-    // Windows opens no directories; NTFS journals what happens in them.
-    if (process.platform === 'win32') return;
-    await using directory = await open(path, 'r');
-    await directory.sync();
-  },
+  syncDirectory,
   room: async (directory) => {
     const { bsize, blocks, bavail } = await statfs(directory);
     return { sizeBytes: blocks * bsize, freeBytes: bavail * bsize };

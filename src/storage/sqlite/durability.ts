@@ -1,6 +1,7 @@
 import { chmodSync } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
 import { dirname } from 'node:path';
+import { syncDirectory } from '../../lib/node/sync-directory.ts';
 import { StoreError } from '../errors.ts';
 import { unavailableFrom } from './database-errors.ts';
 
@@ -113,14 +114,4 @@ export async function openLog(path: string): Promise<FileHandle> {
     throw unavailableFrom(error);
   }
   return log;
-}
-
-/** Makes the names of the files in it durable. */
-async function syncDirectory(path: string): Promise<void> {
-  const directory = await open(path, 'r');
-  try {
-    await directory.sync();
-  } finally {
-    await directory.close();
-  }
 }
