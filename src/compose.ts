@@ -1,6 +1,7 @@
 import { Authenticator } from './auth/authenticate.ts';
 import { Authorizer } from './auth/authorize.ts';
 import type { Config } from './config/config.ts';
+import { isLoopback } from './config/values.ts';
 import { Accounts } from './domain/accounts.ts';
 import { Archives } from './domain/archives.ts';
 import { Jobs } from './domain/jobs.ts';
@@ -69,6 +70,10 @@ export async function start(
 
   const url = urlOf(config, port);
   host.log.info('server.started', { url, dataDirectory: config.dataDirectory });
+  if (config.tls === null && !isLoopback(config.listen.host)) {
+    const harm = 'Whoever sits on the network between can read archives on their way.';
+    host.log.warn('listener.insecure', { url, harm });
+  }
   if (host.print !== undefined) {
     host.print(welcome({ url, dataDirectory: config.dataDirectory, ...first }));
     if (first.isNew || first.unseenKey !== null) await accounts.noteShown(first);

@@ -28,8 +28,8 @@ ${table(['Variable', 'Flag', 'Type', 'Default', 'Meaning'], rows)}
 
 ## The configuration file
 
-A JSON object, or lines of \`NAME=value\`, with the variables' names in both. In the lines, \`#\` begins
-a comment, and quotes around a value are taken off:
+A JSON object, or lines of \`NAME=value\`, with the variables' names in both. A line that begins with
+\`#\` is a comment, none can follow a value, and quotes around a value are taken off:
 
 \`\`\`
 # /etc/firn.conf

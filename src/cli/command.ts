@@ -6,8 +6,6 @@ export interface CliOption {
   readonly flags: string;
   readonly summary: string;
   readonly required?: true;
-  /** What the option means when its value is left out. */
-  readonly preset?: string;
 }
 
 /** The command line is not usable as it is. */
@@ -15,7 +13,10 @@ export class Misuse extends Error {
   override readonly name = 'Misuse';
 }
 
-/** The values of the options that were given, by name without dashes: `{ 'data-dir': '/srv' }`. */
+/**
+ * The values of the options that were given, by name without dashes: `{ 'data-dir': '/srv' }`. True
+ * for one that was given without a value.
+ */
 export type OptionValues = Readonly<Record<string, string | true | undefined>>;
 
 /** A command, as data: the program, its help and the reference are made of it. */

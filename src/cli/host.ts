@@ -31,4 +31,6 @@ export interface Host {
   /** Resolves when the server has stopped because it was asked to. */
   readonly serve: (config: Config) => Promise<void>;
   readonly openAccounts: (config: Config) => Promise<OpenAccounts>;
+  /** Whether the settings name a data directory that was used before. */
+  readonly hasData: (config: Config) => boolean;
 }

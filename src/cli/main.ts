@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { isStartedByNpm, readProcessConfig } from '../config/env.ts';
 import { SystemClock } from '../lib/clock.ts';
 import { silentLog } from '../lib/log.ts';
@@ -31,6 +31,7 @@ function processHost(): Host {
       const { serve } = await import('../compose.ts');
       await serve(config, { ...parts, log: pinoLog({ level: config.logLevel }), signal });
     },
+    hasData: (config) => existsSync(config.metadata.path),
     async openAccounts(config) {
       const { openAccounts } = await import('../compose.ts');
       return openAccounts(config, { ...parts, log: silentLog });

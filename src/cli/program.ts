@@ -71,7 +71,6 @@ function addCommand(what: {
 function toCommander(option: CliOption): Option {
   const made = new Option(option.flags, option.summary);
   if (option.required === true) made.makeOptionMandatory();
-  if (option.preset !== undefined) made.preset(option.preset);
   return made;
 }
 

@@ -26,6 +26,8 @@ class FakeHost implements Host {
   readonly readConfig: Host['readConfig'] = (flags) =>
     readConfig({ env: {}, flags, readFile: () => '', directory: '/srv' });
 
+  readonly hasData: Host['hasData'] = ({ dataDirectory }) => dataDirectory !== '/new';
+
   readonly serve: Host['serve'] = async (config) => {
     this.served = config;
   };
@@ -146,4 +148,18 @@ test('with --json an error is JSON on standard error', async () => {
   assert.equal(failure.out, '');
   const settings = await firn('serve', '--json', '--timing', 'slow');
   assert.equal(JSON.parse(settings.err).error.problems.length, 1);
+});
+
+test('accounts of a data directory that was never used are not listed', async () => {
+  const { status, err, out } = await firn('account', 'list', '--data-dir', '/new');
+  assert.equal(status, 1);
+  assert.equal(out, '');
+  assert.match(err, /^firn: There is no Firn data in \/new: name its directory with --data-dir/);
+});
+
+test('an account in a new data directory is made, and it is said that it is new', async () => {
+  const { status, err, out } = await firn('account', 'create', '--name', 'a', '--data-dir', '/new');
+  assert.equal(status, 0);
+  assert.match(err, /there was no Firn data in \/new yet/);
+  assert.match(out, /accountId/);
 });

@@ -39,6 +39,12 @@ function messagesOf(error: unknown): readonly string[] {
   if (error instanceof CommanderError) {
     return [error.message.replace(/^error: /, '').replaceAll('\n', ' ')];
   }
+  if (isBusyAddress(error)) {
+    return [
+      `${error.address}:${error.port} is taken by another program: choose another address with ` +
+        '--listen or FIRN_LISTEN.',
+    ];
+  }
   // What failed first, and not what failed when that was being cleaned up.
   if (error instanceof SuppressedError) return messagesOf(error.suppressed);
   return [error instanceof Error ? error.message : String(error)];
@@ -55,4 +61,9 @@ function stackOf(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   const stack = error.stack ?? error.message;
   return error.cause === undefined ? stack : `${stack}\nCaused by: ${stackOf(error.cause)}`;
+}
+
+/** Node's error for an address that somebody else listens on. */
+function isBusyAddress(error: unknown): error is { address: string; port: number } {
+  return error instanceof Error && 'code' in error && error.code === 'EADDRINUSE';
 }

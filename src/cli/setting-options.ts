@@ -18,7 +18,8 @@ export function settingFlags(
     .map(settingOf)
     .filter((row) => which === 'all' || row.store)) {
     const value = options[flag];
-    if (typeof value === 'string') flags[flag] = value;
+    // Only the flags of a yes or no can be given without a value.
+    if (value !== undefined) flags[flag] = value === true ? 'yes' : value;
   }
   return flags;
 }
@@ -40,9 +41,8 @@ function toOption(setting: Setting): CliOption {
   const { flag, type, oneOf, summary, variable } = setting;
   const placeholder = oneOf?.join('|') ?? placeholders[type];
   const otherwise = setting.default ?? setting.unset;
-  const option = {
+  return {
     flags: type === 'yes or no' ? `--${flag} [${placeholder}]` : `--${flag} <${placeholder}>`,
     summary: `${summary.replaceAll('`', '')} (${variable}; ${otherwise?.replaceAll('`', '')})`,
   };
-  return type === 'yes or no' ? { ...option, preset: 'yes' } : option;
 }

@@ -29,3 +29,10 @@ test('a file that is neither is refused, and not quoted', () => {
     (error: Error) => error instanceof BadValue && !error.message.includes('hunter2'),
   );
 });
+
+test('a comment behind a value is refused, because it would become part of it', () => {
+  assert.throws(() => parseConfigFile('FIRN_DATA_DIR=/srv/firn # ours'), {
+    message: 'has a comment behind the value of FIRN_DATA_DIR: put it on a line of its own',
+  });
+  assert.equal(parseConfigFile('FIRN_DATA_DIR="/srv/a # b"').get('FIRN_DATA_DIR'), '/srv/a # b');
+});

@@ -2,7 +2,8 @@ import { BadValue } from './values.ts';
 
 /**
  * The settings in a configuration file, by their variables' names: a JSON object, or lines of
- * `NAME=value`, where `#` begins a comment line and quotes around a value are taken off.
+ * `NAME=value`, where a line that begins with `#` is a comment and quotes around a value are taken
+ * off. A comment can't follow a value.
  */
 export function parseConfigFile(text: string): ReadonlyMap<string, string> {
   return text.trimStart().startsWith('{') ? parseJson(text) : parseLines(text);
@@ -38,7 +39,11 @@ function parseLines(text: string): ReadonlyMap<string, string> {
       throw new BadValue(`has a line ${index + 1} that is not NAME=value`);
     }
     if (values.has(name)) throw new BadValue(`sets ${name} twice`);
-    values.set(name, /^(["'])(.*)\1$/.exec(value)?.[2] ?? value);
+    const quoted = /^(["'])(.*)\1$/.exec(value)?.[2];
+    if (quoted === undefined && /\s#/.test(value)) {
+      throw new BadValue(`has a comment behind the value of ${name}: put it on a line of its own`);
+    }
+    values.set(name, quoted ?? value);
   }
   return values;
 }

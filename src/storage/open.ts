@@ -89,7 +89,7 @@ async function bond(
 function noRowsFor({ metadata: { path }, blobs: { directory } }: StoreLocations): StoreError {
   return new StoreError(
     'StoreUnavailable',
-    `The directory ${directory} holds blobs, and the database ${path} has no rows for them: it is ` +
+    `The directory ${directory} holds blobs, and the database ${path} does not bear their id: it is ` +
       'new, or another one. Name the database that belongs to them in FIRN_METADATA_URL, or ' +
       'restore it from a backup, or start with an empty directory of blobs.',
   );

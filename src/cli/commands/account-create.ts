@@ -20,6 +20,12 @@ export const accountCreate: CliCommand = {
     if (accountId !== undefined && !isAccountId(accountId)) {
       throw new Misuse(`--account-id: "${accountId}" is not an account id: those have 12 digits`);
     }
+    if (!host.hasData(config)) {
+      host.printError(
+        `firn: there was no Firn data in ${config.dataDirectory} yet; the account is for a server ` +
+          'that is started on it.\n',
+      );
+    }
     await using opened = await host.openAccounts(config);
     const made = await opened.accounts.create({
       name: textOf(options, 'name') ?? '',

@@ -9,7 +9,14 @@ export const accountList: CliCommand = {
   options: settingOptions('store'),
   examples: ['firn account list', 'firn account list --json'],
   async run(options, host) {
-    await using opened = await host.openAccounts(host.readConfig(settingFlags(options, 'store')));
+    const config = host.readConfig(settingFlags(options, 'store'));
+    if (!host.hasData(config)) {
+      throw new Error(
+        `There is no Firn data in ${config.dataDirectory}: name its directory with --data-dir or ` +
+          'FIRN_DATA_DIR.',
+      );
+    }
+    await using opened = await host.openAccounts(config);
     const rows = (await opened.accounts.list()).map(({ accountId, name, createdAtMs }) => ({
       accountId,
       name,

@@ -1,13 +1,37 @@
-import { mkdir } from 'node:fs/promises';
+import { mkdir, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { syncDirectory } from '../../lib/node/sync-directory.ts';
+import { StoreError } from '../errors.ts';
+import { isFileError } from './files.ts';
 
-/** Makes the directory and those above it, each durable in the one that holds it. */
+/**
+ * Makes the directory and those above it, each durable in the one that holds it. One at a time:
+ * Node's own `recursive` never ends where a file system says of a new name that its parent is not
+ * there, as /proc does.
+ */
 export async function createDirectory(path: string): Promise<void> {
-  // The owner alone may look in: keys lie there.
-  const first = await mkdir(path, { recursive: true, mode: 0o700 });
-  if (first === undefined) return;
-  for (let made = path; made.length >= first.length; made = dirname(made)) {
-    await syncDirectory(dirname(made));
+  if (await isDirectory(path)) return;
+  const parent = dirname(path);
+  if (parent !== path) await createDirectory(parent);
+  try {
+    // The owner alone may look in: keys lie there.
+    await mkdir(path, { mode: 0o700 });
+  } catch (cause) {
+    // Somebody else may have been faster.
+    if (isFileError(cause, 'EEXIST') && (await isDirectory(path))) return;
+    throw new StoreError('StoreUnavailable', `The directory ${path} can't be made: ${cause}`, {
+      cause,
+    });
   }
+  await syncDirectory(parent);
+}
+
+async function isDirectory(path: string): Promise<boolean> {
+  try {
+    if ((await stat(path)).isDirectory()) return true;
+  } catch (error) {
+    if (isFileError(error, 'ENOENT')) return false;
+    throw error;
+  }
+  throw new StoreError('StoreUnavailable', `${path} is a file, and should be a directory.`);
 }
