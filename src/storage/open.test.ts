@@ -32,7 +32,7 @@ describe('openStores, the bond of rows and blobs', () => {
       await assertRefused(at, /FIRN_METADATA_URL.*restore it from a backup/);
       // Nor does it help that the accounts were asked for meanwhile, which makes a database.
       await (await openMetadata(at, host))[Symbol.asyncDispose]();
-      await assertRefused(at, /has no rows for them/);
+      await assertRefused(at, /does not bear their id/);
       await rename(`${at.metadata.path}.lost`, at.metadata.path);
       await (await openStores(at, host))[Symbol.asyncDispose]();
     });
@@ -44,7 +44,7 @@ describe('openStores, the bond of rows and blobs', () => {
       await fill(at);
       await rm(idFile(at));
       await rm(at.metadata.path);
-      await assertRefused(at, /has no rows for them/);
+      await assertRefused(at, /does not bear their id/);
     });
   });
 
