@@ -1,13 +1,9 @@
 import type { SimulatedClock } from '../lib/clock.ts';
 import { type BlobId, type BlobRange, type BlobStore, frameSizeBytes } from './blob-store.ts';
+import type { ContractCase, ContractSubject } from './contract-suite.ts';
 
 /** A backend as the contract suite sees it. */
-export interface BlobStoreSubject {
-  /** A fresh, empty store. */
-  open(): Promise<BlobSpecimen>;
-  /** The cases that the backend does not promise, each with the reason, which is printed. */
-  readonly except?: Readonly<Record<string, string>>;
-}
+export type BlobStoreSubject = ContractSubject<BlobSpecimen>;
 
 /** An open store and what can be done to it. A missing ability needs its cases excepted. */
 export interface BlobSpecimen extends AsyncDisposable {
@@ -35,10 +31,7 @@ export interface BlobDamage {
 }
 
 /** A case of the contract. */
-export interface BlobCase {
-  readonly title: string;
-  run(specimen: BlobSpecimen): Promise<void>;
-}
+export type BlobCase = ContractCase<BlobSpecimen>;
 
 /** Sizes around every edge that a store may have. */
 export const edgeSizes = [

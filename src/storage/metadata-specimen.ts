@@ -1,15 +1,11 @@
 import type { SimulatedClock } from '../lib/clock.ts';
 import type { BlobId } from './blob-store.ts';
+import type { ContractCase, ContractSubject } from './contract-suite.ts';
 import type { MetadataStore } from './metadata-store.ts';
 import type { ArchiveRow, BlobPart, JobRow, VaultRow } from './rows.ts';
 
 /** A backend as the contract suite sees it. */
-export interface MetadataStoreSubject {
-  /** A fresh, empty store. */
-  open(): Promise<MetadataSpecimen>;
-  /** The cases that the backend does not promise, each with the reason, which is printed. */
-  readonly except?: Readonly<Record<string, string>>;
-}
+export type MetadataStoreSubject = ContractSubject<MetadataSpecimen>;
 
 /** An open store and what can be done to it. A missing ability needs its cases excepted. */
 export interface MetadataSpecimen extends AsyncDisposable {
@@ -35,10 +31,7 @@ export interface SyncControl {
 }
 
 /** A case of the contract. */
-export interface MetadataCase {
-  readonly title: string;
-  run(specimen: MetadataSpecimen): Promise<void>;
-}
+export type MetadataCase = ContractCase<MetadataSpecimen>;
 
 export const accountId = '123456789012';
 export const region = 'us-east-1';
