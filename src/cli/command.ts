@@ -34,7 +34,7 @@ export interface CliCommand {
 
 /** Every command takes these. */
 export const commonOptions: readonly CliOption[] = [
-  { flags: '--json', summary: 'Print results and errors as JSON.' },
+  { flags: '--json', summary: 'Print results and errors as JSON; `firn serve` only its errors.' },
   { flags: '--verbose', summary: 'Show the stack of an error.' },
 ];
 

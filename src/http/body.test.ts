@@ -139,13 +139,19 @@ test('time that the store takes is not the client’s', async () => {
   assert.equal((await connection.reply()).status, 201);
 });
 
-test('an upload whose connection is reset half-way fails for its reader, and is logged', async () => {
-  const chunks: Uint8Array[] = [];
-  const failures: unknown[] = [];
-  await using trial = await Trial.start({ services: readingStore(chunks, failures) });
+/** A connection over which the first bytes of an archive came, and were read. */
+async function halfSent(trial: Trial, chunks: readonly Uint8Array[]) {
   const connection = await trial.connect();
   connection.write(`${trial.head(uploadOf('an archive'))}an`);
   await until(() => chunks.length === 1);
+  return connection;
+}
+
+test('an upload whose connection is reset half-way fails for its reader, and is logged', async () => {
+  const failures: unknown[] = [];
+  const chunks: Uint8Array[] = [];
+  await using trial = await Trial.start({ services: readingStore(chunks, failures) });
+  const connection = await halfSent(trial, chunks);
   connection.socket.resetAndDestroy();
   await until(() => trial.eventsOf('request.completed').length === 1);
   assert.equal(failures.length, 1);
@@ -158,12 +164,10 @@ test('an upload whose connection is reset half-way fails for its reader, and is 
 });
 
 test('an upload whose client ends its side half-way is answered 408', async () => {
-  const chunks: Uint8Array[] = [];
   const failures: unknown[] = [];
+  const chunks: Uint8Array[] = [];
   await using trial = await Trial.start({ services: readingStore(chunks, failures) });
-  const connection = await trial.connect();
-  connection.write(`${trial.head(uploadOf('an archive'))}an`);
-  await until(() => chunks.length === 1);
+  const connection = await halfSent(trial, chunks);
   connection.socket.end();
   const { status, body } = await connection.reply();
   assert.equal(status, 408);

@@ -2,7 +2,7 @@
 export const limits = {
   /** Developer guide, "Uploading an Archive in a Single Operation": 1 byte … 4 GB. */
   archiveSizeBytesMax: 4_294_967_296,
-  /** Developer guide, "Upload Archive": at most 1,024 characters of 0x20–0x7E. */
+  /** Developer guide, "Upload Archive" and "Initiate Job": at most 1,024 bytes of 0x20–0x7E. */
   descriptionBytesMax: 1024,
   /** Developer guide, "Create Vault": 1–255 characters. */
   vaultNameLengthMax: 255,
@@ -12,8 +12,6 @@ export const limits = {
   listVaultsMax: 10,
   /** Developer guide, "List Jobs": 50, which is also what you get for more. */
   listJobsMax: 50,
-  /** Developer guide, "Get Job Output": not before 24 hours after completion. */
-  jobExpiryMs: 24 * 60 * 60 * 1000,
   /** Ours: bodies other than archives and parts. The API's largest document is a 20 KiB policy. */
   documentSizeBytesMax: 1024 * 1024,
 } as const;

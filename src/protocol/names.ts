@@ -1,5 +1,7 @@
-/** Developer guide, "Create Vault": names are 1–255 of `a–z A–Z 0–9 _ - .`. */
-const vaultNamePattern = /^[A-Za-z0-9_.-]{1,255}$/;
+import { limits } from './limits.ts';
+
+/** Developer guide, "Create Vault": names are of `a–z A–Z 0–9 _ - .`. */
+const vaultNamePattern = /^[A-Za-z0-9_.-]+$/;
 const accountIdPattern = /^\d{12}$/;
 const urlSafePattern = /^[A-Za-z0-9_-]+$/;
 
@@ -15,7 +17,8 @@ export const idLengths = {
  * of the path that they sign, so such vaults could not be addressed.
  */
 export function isVaultName(name: string): boolean {
-  return vaultNamePattern.test(name) && name !== '.' && name !== '..';
+  const isShort = name.length <= limits.vaultNameLengthMax;
+  return isShort && vaultNamePattern.test(name) && name !== '.' && name !== '..';
 }
 
 export function isAccountId(id: string): boolean {

@@ -86,10 +86,3 @@ export function rowOf(name: OperationName): Operation {
 
 /** The action that a policy names for an operation. */
 export const actionOf = <N extends OperationName>(name: N): `glacier:${N}` => `glacier:${name}`;
-
-type MembersOf<T extends string> = T extends `${string}{${infer Member}}${infer Rest}`
-  ? { readonly [K in Member]: string } & MembersOf<Rest>
-  : unknown;
-
-/** `{accountId}` and `{vaultName}` in a URI template become typed members of the input. */
-export type PathOf<N extends OperationName> = MembersOf<(typeof operations)[N]['http']>;

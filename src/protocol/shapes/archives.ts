@@ -1,3 +1,4 @@
+import { limits } from '../limits.ts';
 import { accountId, header, path, required, vaultName } from './members.ts';
 import type { Shape } from './shape.ts';
 
@@ -13,8 +14,7 @@ export const archiveShapes = {
         required: true,
         missingName: 'Content-Length',
         min: 1,
-        // Developer guide, "Uploading an Archive in a Single Operation": up to 4 GB.
-        max: 4_294_967_296,
+        max: limits.archiveSizeBytesMax,
         invalid: 'Invalid Content-Length: {value}',
         unmodelled: true,
       },
@@ -28,7 +28,7 @@ export const archiveShapes = {
       archiveDescription: {
         ...header('x-amz-archive-description'),
         form: 'printable',
-        bytesMax: 1024,
+        bytesMax: limits.descriptionBytesMax,
         invalid: 'Invalid x-amz-archive-description: {value}',
       },
       body: { in: 'stream', name: 'body', type: 'stream', required: true },

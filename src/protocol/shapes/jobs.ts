@@ -1,3 +1,4 @@
+import { limits } from '../limits.ts';
 import {
   accountId,
   body,
@@ -76,7 +77,7 @@ export const jobShapes = {
       description: {
         ...body('Description', 'string'),
         form: 'printable',
-        bytesMax: 1024,
+        bytesMax: limits.descriptionBytesMax,
         invalid: 'The job description is not valid',
       },
       format: {
