@@ -8,6 +8,7 @@ import {
   listIds,
   readBytes,
   sampleBytes,
+  sampleWriting,
   writeBytes,
 } from './blob-specimen.ts';
 import { type BlobId, frameSizeBytes } from './blob-store.ts';
@@ -37,7 +38,9 @@ export const blobContentCases: readonly BlobCase[] = [
         const bytes = sampleBytes(size);
         const { id, leaves } = await writeBytes(store, bytes);
         assert.deepEqual(new Uint8Array(leaves), leavesOf(bytes));
-        assert.deepEqual(new Uint8Array(await store.leaves(id)), leavesOf(bytes));
+        const described = await store.describe(id);
+        assert.equal(described.sizeBytes, size);
+        assert.deepEqual(new Uint8Array(described.leaves), leavesOf(bytes));
       }
     },
   },
@@ -54,7 +57,7 @@ export const blobContentCases: readonly BlobCase[] = [
           // Not below some 500 chunks: a million of one byte prove no more, and take a minute.
           const enough = sizes.map((cut) => Math.max(cut, Math.floor(sizeBytes / 500)));
           const bytes = sampleBytes(sizeBytes % 2_500_000, sizes.length);
-          const { id, leaves } = await store.write(chunked(bytes, enough));
+          const { id, leaves } = await store.write(chunked(bytes, enough), sampleWriting());
           assert.deepEqual(new Uint8Array(leaves), leavesOf(bytes));
           assert.deepEqual(await readBytes(store, id, whole(bytes.length)), bytes);
         }),
@@ -72,7 +75,7 @@ export const blobContentCases: readonly BlobCase[] = [
           yield Uint8Array.of(byte);
         }
       }
-      const { id } = await store.write(crumbs());
+      const { id } = await store.write(crumbs(), sampleWriting());
       assert.deepEqual(await readBytes(store, id, whole(3000)), bytes);
     },
   },
@@ -147,7 +150,7 @@ export const blobContentCases: readonly BlobCase[] = [
       const ids = stored.map(({ id }) => id);
       for (const id of [...strangeIds, ...ids.flatMap(nearMisses)] as BlobId[]) {
         await assert.rejects(readBytes(store, id, whole(0)), notFound, id);
-        await assert.rejects(store.leaves(id), notFound, id);
+        await assert.rejects(store.describe(id), notFound, id);
         await store.remove(id);
       }
       assert.deepEqual(await listIds(store), [...ids].sort());
@@ -166,7 +169,7 @@ export const blobContentCases: readonly BlobCase[] = [
         await Promise.all([store.remove(id), store.remove(id)]);
         await store.remove(id);
         await assert.rejects(readBytes(store, id, whole(size)), notFound);
-        await assert.rejects(store.leaves(id), notFound);
+        await assert.rejects(store.describe(id), notFound);
         assert.deepEqual(await readBytes(store, kept.id, whole(size)), sampleBytes(size));
         await store.remove(kept.id);
       }
@@ -174,17 +177,18 @@ export const blobContentCases: readonly BlobCase[] = [
     },
   },
   {
-    title: 'a list tells every blob, and when its write began',
+    title: 'a list tells every blob, its size, and when its write began',
     run: async ({ store, clock }) => {
-      const expected = new Map<BlobId, number>();
-      for (const size of edgeSizes) {
+      const expected = new Map<BlobId, { sizeBytes: number; writtenAtMs: number }>();
+      for (const sizeBytes of edgeSizes) {
         clock.advance(1000);
-        const { id } = await writeBytes(store, sampleBytes(size));
-        expected.set(id, clock.now());
+        const { id } = await writeBytes(store, sampleBytes(sizeBytes));
+        expected.set(id, { sizeBytes, writtenAtMs: clock.now() });
       }
       clock.advance(1000);
-      for await (const { id, writtenAtMs } of store.list()) {
-        assert.equal(writtenAtMs, expected.get(id));
+      for await (const { id, ...listed } of store.list()) {
+        assert.deepEqual(listed, expected.get(id));
+        assert.equal((await store.describe(id)).writtenAtMs, listed.writtenAtMs);
         expected.delete(id);
       }
       assert.deepEqual([...expected], []);

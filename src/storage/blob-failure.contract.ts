@@ -4,6 +4,7 @@ import {
   listIds,
   readBytes,
   sampleBytes,
+  sampleWriting,
   WatchedSource,
   writeBytes,
 } from './blob-specimen.ts';
@@ -17,7 +18,7 @@ export const blobFailureCases: readonly BlobCase[] = [
     run: async ({ store }) => {
       for (const chunks of [[], [sampleBytes(100)], twoAndAHalfFrames()]) {
         const error = new Error('the caller went away');
-        await assert.rejects(store.write(new WatchedSource(chunks, error)), error);
+        await assert.rejects(store.write(new WatchedSource(chunks, error), sampleWriting()), error);
       }
       await assertEmptyAndUsable(store);
     },
@@ -27,7 +28,10 @@ export const blobFailureCases: readonly BlobCase[] = [
     run: async ({ store }) => {
       const reason = new Error('too late');
       const source = new WatchedSource([sampleBytes(100)], 'end');
-      await assert.rejects(store.write(source, AbortSignal.abort(reason)), reason);
+      await assert.rejects(
+        store.write(source, sampleWriting({ signal: AbortSignal.abort(reason) })),
+        reason,
+      );
       assert.deepEqual([source.pulls, source.returns], [0, 1]);
       await assertEmptyAndUsable(store);
     },
@@ -39,7 +43,10 @@ export const blobFailureCases: readonly BlobCase[] = [
         const abort = new AbortController();
         const reason = new Error('timed out');
         const source = new WatchedSource(chunks, 'stall');
-        const rejected = assert.rejects(store.write(source, abort.signal), reason);
+        const rejected = assert.rejects(
+          store.write(source, sampleWriting({ signal: abort.signal })),
+          reason,
+        );
         await source.stalled;
         abort.abort(reason);
         await rejected;
@@ -64,7 +71,7 @@ export const blobFailureCases: readonly BlobCase[] = [
             isClosed = true;
           }
         }
-        const written = store.write(source(), abort.signal);
+        const written = store.write(source(), sampleWriting({ signal: abort.signal }));
         if (outcome === 'ends') await store.remove((await written).id);
         else await assert.rejects(written, { message: outcome });
         assert.ok(isClosed, outcome);
@@ -79,7 +86,10 @@ export const blobFailureCases: readonly BlobCase[] = [
         const bytes = sampleBytes(index % 4 === 0 ? 600_000 : 3000, index + 1);
         if (index % 3 !== 0) return { bytes, id: (await writeBytes(store, bytes)).id };
         const error = new Error(`failure ${index}`);
-        await assert.rejects(store.write(new WatchedSource([bytes], error)), error);
+        await assert.rejects(
+          store.write(new WatchedSource([bytes], error), sampleWriting()),
+          error,
+        );
         return undefined;
       });
       const written = (await Promise.all(writes)).filter((blob) => blob !== undefined);
@@ -92,7 +102,7 @@ export const blobFailureCases: readonly BlobCase[] = [
   },
   {
     title: 'a full store refuses writes, keeps what it has, and recovers',
-    run: async ({ store, setRoom }) => {
+    run: async ({ store, setRoom, clock }) => {
       assert.ok(setRoom, 'needs setRoom');
       const kept = await writeBytes(store, sampleBytes(1000));
       for (const chunks of [[sampleBytes(3000)], twoAndAHalfFrames()]) {
@@ -101,14 +111,16 @@ export const blobFailureCases: readonly BlobCase[] = [
         if (chunks.length === 1) {
           await assert.rejects(writeBytes(store, sampleBytes(3000)), isFull);
         } else {
-          await assert.rejects(store.write(source), isFull);
+          await assert.rejects(store.write(source, sampleWriting()), isFull);
           assert.equal(source.returns, 1);
         }
         setRoom(frameSizeBytes + 1000);
         await assert.rejects(writeBytes(store, sampleBytes(3 * frameSizeBytes)), isFull);
         setRoom(5000);
+        clock.advance(recoveryMs);
         await store.remove((await writeBytes(store, sampleBytes(2000))).id);
         setRoom(Number.POSITIVE_INFINITY);
+        clock.advance(recoveryMs);
       }
       const range = { offsetBytes: 0, lengthBytes: 1000 };
       assert.deepEqual(await readBytes(store, kept.id, range), sampleBytes(1000));
@@ -118,14 +130,34 @@ export const blobFailureCases: readonly BlobCase[] = [
     },
   },
   {
+    title: 'a full store says so until there is room again',
+    run: async ({ store, setRoom, clock }) => {
+      assert.ok(setRoom, 'needs setRoom');
+      await store.checkRoom();
+      assert.equal(store.condition, 'ready');
+      for (const size of [3000, 3 * frameSizeBytes]) {
+        setRoom(0);
+        await assert.rejects(writeBytes(store, sampleBytes(size)), isFull);
+        await assert.rejects(store.checkRoom(), isFull);
+        assert.equal(store.condition, 'full');
+        setRoom(Number.POSITIVE_INFINITY);
+        clock.advance(recoveryMs);
+        await store.checkRoom();
+        assert.equal(store.condition, 'ready');
+      }
+      await assertEmptyAndUsable(store);
+    },
+  },
+  {
     title: 'a full store still removes',
-    run: async ({ store, setRoom }) => {
+    run: async ({ store, setRoom, clock }) => {
       assert.ok(setRoom, 'needs setRoom');
       for (const size of [1000, 400_000]) {
         const { id } = await writeBytes(store, sampleBytes(size));
         setRoom(0);
         await store.remove(id);
         setRoom(Number.POSITIVE_INFINITY);
+        clock.advance(recoveryMs);
       }
       await assertEmptyAndUsable(store);
     },
@@ -141,6 +173,7 @@ export const blobFailureCases: readonly BlobCase[] = [
         await assert.rejects(lost, isUnavailable);
         specimen.setSyncsFail(false);
         await assertRefusing(specimen.store);
+        assert.equal(specimen.store.condition, 'failed');
         const range = { offsetBytes: 0, lengthBytes: 5000 };
         assert.deepEqual(await readBytes(specimen.store, kept.id, range), sampleBytes(5000));
         assert.deepEqual(await listIds(specimen.store), [kept.id]);
@@ -161,6 +194,7 @@ export const blobFailureCases: readonly BlobCase[] = [
         await assert.rejects(specimen.store.remove(id), isUnavailable);
         specimen.setSyncsFail(false);
         await assertRefusing(specimen.store);
+        assert.equal(specimen.store.condition, 'failed');
         await specimen.reopen();
         await specimen.store.remove(id);
         await assertEmptyAndUsable(specimen.store);
@@ -204,6 +238,9 @@ export const blobFailureCases: readonly BlobCase[] = [
   },
 ];
 
+/** Within this time a store that was full takes note that there is room again. */
+const recoveryMs = 10_000;
+
 function twoAndAHalfFrames(): Uint8Array[] {
   return [sampleBytes(frameSizeBytes), sampleBytes(frameSizeBytes), sampleBytes(500_000)];
 }
@@ -221,9 +258,10 @@ async function assertEmptyAndUsable(store: BlobStore): Promise<void> {
 async function assertRefusing(store: BlobStore, { removalToo = true } = {}): Promise<void> {
   for (const chunks of [[sampleBytes(100)], twoAndAHalfFrames()]) {
     const source = new WatchedSource(chunks, 'stall');
-    await assert.rejects(store.write(source), isUnavailable);
+    await assert.rejects(store.write(source, sampleWriting()), isUnavailable);
     assert.equal(source.returns, 1);
   }
+  await assert.rejects(store.checkRoom(), isUnavailable);
   if (!removalToo) return;
   const [id] = await listIds(store);
   if (id !== undefined) await assert.rejects(store.remove(id), isUnavailable);

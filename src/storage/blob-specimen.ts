@@ -1,5 +1,12 @@
 import type { SimulatedClock } from '../lib/clock.ts';
-import { type BlobId, type BlobRange, type BlobStore, frameSizeBytes } from './blob-store.ts';
+import {
+  type BlobId,
+  type BlobRange,
+  type BlobStore,
+  type BlobWriting,
+  frameSizeBytes,
+  type StoredBlob,
+} from './blob-store.ts';
 import type { ContractCase, ContractSubject } from './contract-suite.ts';
 
 /** A backend as the contract suite sees it. */
@@ -18,14 +25,23 @@ export interface BlobSpecimen extends AsyncDisposable {
   setRoom?(bytes: number): void;
   /** Whether syncs fail from now on. */
   setSyncsFail?(isFailing: boolean): void;
-  /** One damage to each class of byte that is stored for the blob `id` of `sizeBytes`. */
-  damages?(id: BlobId, sizeBytes: number): Promise<readonly BlobDamage[]>;
+  /** One damage to each class of byte that is stored for the blob, its label included. */
+  damages?(blob: SampleBlob): Promise<readonly BlobDamage[]>;
+}
+
+/** A blob to be damaged: how many bytes there are of each kind. */
+export interface SampleBlob {
+  readonly id: BlobId;
+  readonly sizeBytes: number;
+  readonly labelSizeBytes: number;
 }
 
 export interface BlobDamage {
   readonly what: string;
   /** Whether reads may still succeed, since the byte bears no meaning. */
   readonly isHarmless?: boolean;
+  /** `label`: `describe` fails, and a read need not. Anything else makes a read of it all fail. */
+  readonly strikes?: 'label';
   /** Does the damage; what it returns makes it good again. */
   apply(): Promise<() => Promise<void>>;
 }
@@ -70,9 +86,20 @@ export async function* chunked(bytes: Uint8Array, sizes: readonly number[] = [65
   }
 }
 
+export const sampleLabel = '{"of":"a sample — ein Muster — 見本"}';
+
+/** For writes of whose label the test has nothing to say. */
+export function sampleWriting(writing: Partial<BlobWriting> = {}): BlobWriting {
+  return { label: () => sampleLabel, ...writing };
+}
+
 /** Writes `bytes` and returns what the store says of them. */
-export function writeBytes(store: BlobStore, bytes: Uint8Array) {
-  return store.write(chunked(bytes));
+export function writeBytes(
+  store: BlobStore,
+  bytes: Uint8Array,
+  label = sampleLabel,
+): Promise<StoredBlob> {
+  return store.write(chunked(bytes), { label: () => label });
 }
 
 /** Reads a range; `onChunk` sees each chunk before the next is asked for. */

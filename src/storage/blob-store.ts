@@ -15,9 +15,34 @@ export interface StoredBlob {
   readonly leaves: Uint8Array;
 }
 
+/** What the bytes of a blob came to, once all of them are there. */
+export type BlobContent = Omit<StoredBlob, 'id'>;
+
+export interface BlobWriting {
+  /**
+   * Called once, when `source` has ended: answers the label, a text that is kept with the blob and
+   * says what it is, so that rows can be made again from blobs alone. At most `labelBytesMax` as
+   * UTF-8. What it throws is what the write rejects with: nothing is kept then.
+   */
+  readonly label: (content: BlobContent) => string;
+  readonly signal?: AbortSignal | undefined;
+}
+
+export const labelBytesMax = 16 * 1024;
+
+/** What is kept with the bytes of a blob. */
+export interface BlobDescription extends BlobContent {
+  readonly label: string;
+  readonly writtenAtMs: number;
+}
+
+/** Whether a store takes writes: `full` refuses what is new, `failed` refuses everything. */
+export type StoreCondition = 'ready' | 'full' | 'failed';
+
 /** What a listing tells of a blob. */
 export interface ListedBlob {
   readonly id: BlobId;
+  readonly sizeBytes: number;
   /** When its write began, or later, in milliseconds since 1970: what a grace period counts from. */
   readonly writtenAtMs: number;
 }
@@ -34,7 +59,7 @@ export interface BlobRange {
  * 1. A blob exists once `write` has resolved, and not before: until then no crash leaves it
  *    readable. From then on no crash loses it.
  * 2. Its bytes never change. It goes when `remove` is called; removing an absent blob is fine.
- * 3. Every frame is verified against its leaf hash before any of its bytes is handed on.
+ * 3. Every frame is verified before any of its bytes is handed on.
  * 4. A write that fails, or is aborted, leaves nothing readable and gives its space back.
  * 5. After a sync that failed, every write fails with `StoreUnavailable` until the store is opened
  *    again; reads go on.
@@ -50,7 +75,7 @@ export interface BlobStore extends AsyncDisposable {
    * `StoreFull` when there is no room, with `StoreUnavailable` when the store can't write. `source`
    * has then been closed (`return` was called), as it is after success.
    */
-  write(source: AsyncIterable<Uint8Array>, signal?: AbortSignal): Promise<StoredBlob>;
+  write(source: AsyncIterable<Uint8Array>, writing: BlobWriting): Promise<StoredBlob>;
 
   /**
    * Yields the bytes of `range` in order, in chunks of at most a frame. A chunk is good until the
@@ -60,8 +85,8 @@ export interface BlobStore extends AsyncDisposable {
    */
   read(id: BlobId, range: BlobRange, signal?: AbortSignal): AsyncIterable<Uint8Array>;
 
-  /** The leaf hashes of the blob, as `write` returned them. Throws as `read` does. */
-  leaves(id: BlobId): Promise<Uint8Array>;
+  /** What was kept with the blob, its leaf hashes as `write` returned them. Throws as `read` does. */
+  describe(id: BlobId): Promise<BlobDescription>;
 
   /** Resolves when the blob is gone for good: no crash brings it back. */
   remove(id: BlobId): Promise<void>;
@@ -71,4 +96,12 @@ export interface BlobStore extends AsyncDisposable {
    * meanwhile may be missing or listed.
    */
   list(signal?: AbortSignal): AsyncIterable<ListedBlob>;
+
+  /**
+   * Rejects with `StoreFull` when nothing new may be begun, blob or row, since what room is left is
+   * kept for deletions; with `StoreUnavailable` when nothing can be written at all.
+   */
+  checkRoom(): Promise<void>;
+
+  readonly condition: StoreCondition;
 }

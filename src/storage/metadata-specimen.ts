@@ -21,12 +21,12 @@ export interface MetadataSpecimen extends AsyncDisposable {
   setRoom?(bytes: number): Promise<void>;
 }
 
-/** Watches and disturbs the syncs of a store. */
+/** Watches and disturbs what makes writes durable: appends to a journal, where there is one. */
 export interface SyncControl {
   /** How many were begun. */
   readonly count: number;
   isFailing: boolean;
-  /** From now on syncs take until what this returns is called. */
+  /** From now on syncs take until what this returns is called, or for ever in case of a crash. */
   hold(): () => void;
 }
 

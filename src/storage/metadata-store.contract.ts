@@ -7,6 +7,7 @@ import { jobCases } from './metadata-jobs.contract.ts';
 import type { MetadataStoreSubject } from './metadata-specimen.ts';
 import { transactionCases } from './metadata-transactions.contract.ts';
 import { vaultCases } from './metadata-vaults.contract.ts';
+import { verificationCases } from './metadata-verifications.contract.ts';
 
 const cases = [
   ...transactionCases,
@@ -16,6 +17,7 @@ const cases = [
   ...forgettingCases,
   ...jobCases,
   ...accountCases,
+  ...verificationCases,
 ];
 
 /** What every metadata store promises. Declares one test for each promise. */

@@ -11,6 +11,9 @@ import type {
   JobRow,
   VaultKey,
   VaultRow,
+  VerifiableArchive,
+  VerificationRow,
+  VerificationSummary,
 } from './rows.ts';
 
 /**
@@ -18,18 +21,18 @@ import type {
  *
  * 1. `write` is all or nothing: when `work` throws, nothing of it stays.
  * 2. Transactions are serialisable: the outcome is as if they had run one after the other.
- * 3. `write` resolves once its changes are durable. Concurrent writes share a sync.
- * 4. `read` resolves only with what no crash can take back: what it saw is durable by then.
- *    `preview` does not wait for that when `work` succeeds: its answer is good for a decision that a
- *    later write makes again, and for nothing that is told to anybody. What `work` throws is told
- *    only when it is durable.
+ * 3. `write` resolves once its changes are durable. Concurrent writes share a sync. What `work` threw
+ *    is told only when all that it can have seen is durable.
+ * 4. `read` sees all that was acknowledged before it was called, and nothing that a crash can take
+ *    back. It waits for no sync. `preview` may see a little less: it is good for a decision that a
+ *    later write makes again, and for nothing that is told to anybody.
  * 5. After a sync that failed, every write rejects with `StoreUnavailable` until the store is
- *    opened again. Reads go on, and may then see what was written last and never acknowledged.
+ *    opened again; then what they changed is there whole or not at all. Reads go on.
  *
  * `work` awaits nothing but the rows that it is given, and uses them only until it returns: others
- * wait for it. That of a read may be run again, when what it ran beside has failed. Rejects with
- * what `work` threw, with `StoreFull` when there is no room, with `Conflict` when a row that must be
- * new is there already.
+ * wait for it. Rejects with what `work` threw, with `StoreFull` when there is no room, with
+ * `Conflict` when a row that must be new is there already. A write may take a `Conflict` for an
+ * answer and go on; after any other failure of the rows it fails, whatever it does.
  */
 export interface MetadataStore extends AsyncDisposable {
   read<T>(work: (rows: Rows) => Promise<T>): Promise<T>;
@@ -45,6 +48,7 @@ export interface Rows {
   readonly accounts: AccountReader;
   readonly facts: FactReader;
   readonly blobs: BlobReferenceReader;
+  readonly verifications: VerificationReader;
 }
 
 export interface WritableRows extends Rows {
@@ -53,6 +57,8 @@ export interface WritableRows extends Rows {
   readonly jobs: JobWriter;
   readonly accounts: AccountWriter;
   readonly facts: FactWriter;
+  readonly blobs: BlobReferenceWriter;
+  readonly verifications: VerificationWriter;
 }
 
 export interface VaultReader {
@@ -65,6 +71,8 @@ export interface VaultReader {
     readonly after: string | null;
     readonly limit: number;
   }): Promise<VaultRow[]>;
+  /** Every vault there is, by ascending vault id, strictly after `after` when that is given. */
+  listAll(query: { readonly after: string | null; readonly limit: number }): Promise<VaultRow[]>;
   count(accountId: string, region: string): Promise<number>;
   /**
    * Vaults whose contents changed since their last inventory, or that never had one, and whose last
@@ -172,4 +180,31 @@ export interface FactWriter extends FactReader {
 /** Whether any row needs a blob. */
 export interface BlobReferenceReader {
   isReferenced(blobId: BlobId): Promise<boolean>;
+}
+
+export interface BlobReferenceWriter extends BlobReferenceReader {
+  /** Puts `to` in the place of `from` in every row. Whether there was one. */
+  repoint(from: BlobId, to: BlobId): Promise<boolean>;
+}
+
+/** When the bytes of archives were last read back, and what was found. */
+export interface VerificationReader {
+  /** Archives that are not forgotten, removed ones too, by ascending ordinal, strictly after. */
+  list(query: {
+    readonly afterOrdinal: number;
+    readonly limit: number;
+  }): Promise<VerifiableArchive[]>;
+  get(archiveId: string): Promise<VerificationRow | undefined>;
+  /**
+   * Archives in their vaults in which the last reading found damage, by ascending ordinal. Looks at
+   * no others.
+   */
+  listDamaged(limit: number): Promise<VerifiableArchive[]>;
+  /** Of the archives that are in their vaults. Looks at all of them. */
+  summarise(): Promise<VerificationSummary>;
+}
+
+export interface VerificationWriter extends VerificationReader {
+  /** Replaces what was noted of these archives. One that was forgotten meanwhile is passed over. */
+  note(ordinals: readonly number[], verification: VerificationRow): Promise<void>;
 }

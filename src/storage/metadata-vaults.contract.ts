@@ -77,6 +77,25 @@ export const vaultCases: readonly MetadataCase[] = [
     },
   },
   {
+    title: 'all vaults are listed by id, whatever account and region they are of',
+    run: async ({ store }) => {
+      await store.write(async ({ vaults }) => {
+        await vaults.insert(sampleVault('c', { vaultName: 'same' }));
+        await vaults.insert(sampleVault('a', { vaultName: 'same', region: 'elsewhere' }));
+        await vaults.insert(sampleVault('b', { vaultName: 'same', accountId: '000000000000' }));
+      });
+      const list = (after: string | null, limit: number) =>
+        store.read(async ({ vaults }) => {
+          const found = await vaults.listAll({ after, limit });
+          return found.map(({ vaultId }) => vaultId);
+        });
+      assert.deepEqual(await list(null, 100), ['a', 'b', 'c']);
+      assert.deepEqual(await list(null, 2), ['a', 'b']);
+      assert.deepEqual(await list('b', 2), ['c']);
+      assert.deepEqual(await list('c', 2), []);
+    },
+  },
+  {
     title: 'a change adds to the totals and is counted',
     run: async (specimen) => {
       const { store } = specimen;

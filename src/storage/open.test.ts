@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { copyFile, mkdtemp, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
@@ -8,7 +8,7 @@ import { silentLog } from '../lib/log.ts';
 import { systemRandomBytes } from '../lib/node/random.ts';
 import { sampleBytes, writeBytes } from './blob-specimen.ts';
 import { isStoreError } from './errors.ts';
-import { openMetadata, openStores, type StoreLocations } from './open.ts';
+import { openStores, type StoreLocations } from './open.ts';
 
 const host = { clock: new SimulatedClock(), log: silentLog, randomBytes: systemRandomBytes };
 
@@ -24,27 +24,36 @@ describe('openStores, the bond of rows and blobs', () => {
     });
   });
 
-  test('blobs whose database is missing, or is another one, are not touched', async () => {
+  test('a database that is missing, or none any more, is made again', async () => {
     await inDirectory(async (directory) => {
       const at = locationsIn(directory);
       await fill(at);
       await rename(at.metadata.path, `${at.metadata.path}.lost`);
-      await assertRefused(at, /FIRN_METADATA_URL.*restore it from a backup/);
-      // Nor does it help that the accounts were asked for meanwhile, which makes a database.
-      await (await openMetadata(at, host))[Symbol.asyncDispose]();
-      await assertRefused(at, /does not bear their id/);
-      await rename(`${at.metadata.path}.lost`, at.metadata.path);
-      await (await openStores(at, host))[Symbol.asyncDispose]();
+      assert.equal(await nameIn(at), 'value');
+      await writeFile(at.metadata.path, 'no database '.repeat(1000));
+      assert.equal(await nameIn(at), 'value');
+      const aside = (await readdir(directory)).filter((name) => name.includes('.damaged-'));
+      assert.equal(aside.length, 1, 'what was there is kept, for somebody to look at');
     });
   });
 
-  test('blobs without an id are not given to a database without one', async () => {
+  test('blobs that nothing tells the rows of are not taken for garbage', async () => {
     await inDirectory(async (directory) => {
       const at = locationsIn(directory);
       await fill(at);
-      await rm(idFile(at));
       await rm(at.metadata.path);
-      await assertRefused(at, /does not bear their id/);
+      await rm(join(at.blobs.directory, 'v2/journal'), { recursive: true });
+      await rm(join(at.blobs.directory, 'v2/snapshots'), { recursive: true });
+      await assertRefused(at, /FIRN_METADATA_URL.*firn repair --rebuild/);
+    });
+  });
+
+  test('a master key that is missing while there is data is not made anew', async () => {
+    await inDirectory(async (directory) => {
+      const at = locationsIn(directory);
+      await fill(at);
+      await rm(at.masterKey.path);
+      await assert.rejects(openStores(at, host), /master key file .* is missing.*backup/);
     });
   });
 
@@ -68,16 +77,17 @@ describe('openStores, the bond of rows and blobs', () => {
     });
   });
 
-  test('a damaged id is refused by the name of its file', async () => {
+  test('an id that is lost or damaged is made again from the headers of files', async () => {
     await inDirectory(async (directory) => {
       const at = locationsIn(directory);
       await fill(at);
+      const id = await readFile(idFile(at), 'utf8');
       await writeFile(idFile(at), 'half an i');
-      await assert.rejects(openStores(at, host), (error) => {
-        assert.ok(isStoreError(error, 'StoreUnavailable'));
-        assert.ok(error.message.includes(idFile(at)), error.message);
-        return true;
-      });
+      assert.equal(await nameIn(at), 'value');
+      assert.equal(await readFile(idFile(at), 'utf8'), id);
+      await rm(idFile(at));
+      assert.equal(await nameIn(at), 'value');
+      assert.equal(await readFile(idFile(at), 'utf8'), id);
     });
   });
 
@@ -115,25 +125,18 @@ describe('openStores, alone', () => {
       await using _others = await openStores(two, host);
     });
   });
-
-  test('what it cannot read at the start is named', async () => {
-    await inDirectory(async (directory) => {
-      const at = locationsIn(directory);
-      await fill(at);
-      await copyFile(join(at.blobs.directory, 'store.id'), at.metadata.path);
-      await assert.rejects(openStores(at, host), (error) => {
-        assert.ok(isStoreError(error, 'StoreUnavailable'));
-        assert.ok(error.message.includes(at.metadata.path), error.message);
-        return true;
-      });
-    });
-  });
 });
 
 async function fill(at: StoreLocations): Promise<void> {
   await using stores = await openStores(at, host);
   await writeBytes(stores.blobs, sampleBytes(100));
   await stores.metadata.write(({ facts }) => facts.set('name', 'value'));
+}
+
+/** What `fill` has put into the rows. */
+async function nameIn(at: StoreLocations): Promise<string | undefined> {
+  await using stores = await openStores(at, host);
+  return await stores.metadata.read(({ facts }) => facts.get('name'));
 }
 
 async function assertRefused(at: StoreLocations, words: RegExp): Promise<void> {
@@ -155,6 +158,7 @@ function locationsIn(directory: string): StoreLocations {
     dataDirectory: directory,
     metadata: { path: join(directory, 'metadata.sqlite') },
     blobs: { directory: join(directory, 'blobs') },
+    masterKey: { path: join(directory, 'master.key'), isDefault: true },
   };
 }
 
@@ -164,6 +168,7 @@ function apart(directory: string): StoreLocations {
     dataDirectory: join(directory, 'data'),
     metadata: { path: join(directory, 'rows', 'metadata.sqlite') },
     blobs: { directory: join(directory, 'bytes') },
+    masterKey: { path: join(directory, 'data', 'master.key'), isDefault: true },
   };
 }
 

@@ -153,3 +153,27 @@ export interface AccessKeyRow {
   readonly isActive: boolean;
   readonly createdAtMs: number;
 }
+
+/** What the last reading of an archive's bytes found. */
+export interface VerificationRow {
+  readonly verifiedAtMs: number;
+  /** What is wrong, in a sentence; null when every byte was right. */
+  readonly damage: string | null;
+}
+
+export interface VerifiableArchive {
+  /** Its place in the order of insertion, from 1 on. */
+  readonly ordinal: number;
+  readonly archive: ArchiveRow;
+  readonly blobs: readonly BlobPart[];
+  readonly last: VerificationRow | null;
+}
+
+export interface VerificationSummary {
+  readonly archiveCount: number;
+  /** Never read back so far. */
+  readonly unverifiedCount: number;
+  readonly damagedCount: number;
+  /** Of those that were read back; null when none was. */
+  readonly oldestVerifiedAtMs: number | null;
+}

@@ -1,13 +1,18 @@
+import { assert } from '../../lib/assert.ts';
 import type { Clock } from '../../lib/clock.ts';
 import { sha256 } from '../../lib/node/sha256.ts';
 import { type RandomBytes, randomId } from '../../lib/random.ts';
 import { assertRangeInBlob } from '../blob-range.ts';
 import {
+  type BlobDescription,
   type BlobId,
   type BlobRange,
   type BlobStore,
+  type BlobWriting,
   frameSizeBytes,
   type ListedBlob,
+  labelBytesMax,
+  type StoreCondition,
   type StoredBlob,
 } from '../blob-store.ts';
 import { StoreError } from '../errors.ts';
@@ -18,12 +23,14 @@ const idLength = 32;
 interface Blob {
   readonly bytes: Uint8Array;
   readonly leaves: Uint8Array;
+  readonly label: Uint8Array;
+  readonly labelSha256: Uint8Array;
   readonly writtenAtMs: number;
 }
 
 /** Keeps blobs in memory, for tests. What it holds goes with the process. */
 export class MemoryBlobStore implements BlobStore {
-  /** How many bytes of blobs it takes before it is full. May be changed at any time. */
+  /** How many bytes, labels included, it takes before it is full. May be changed at any time. */
   capacityBytes = Number.POSITIVE_INFINITY;
   readonly #blobs = new Map<BlobId, Blob>();
   readonly #clock: Clock;
@@ -40,15 +47,32 @@ export class MemoryBlobStore implements BlobStore {
     return this.#usedBytes;
   }
 
-  async write(source: AsyncIterable<Uint8Array>, signal?: AbortSignal): Promise<StoredBlob> {
+  get condition(): StoreCondition {
+    if (this.#isClosed) return 'failed';
+    return this.#usedBytes < this.capacityBytes ? 'ready' : 'full';
+  }
+
+  async checkRoom(): Promise<void> {
+    this.#checkOpen();
+    if (this.condition === 'full') throw this.#full();
+  }
+
+  async write(
+    source: AsyncIterable<Uint8Array>,
+    { label, signal }: BlobWriting,
+  ): Promise<StoredBlob> {
     await using reader = new SourceReader(source, signal);
-    if (this.#isClosed) throw new StoreError('StoreUnavailable', 'The store is closed');
+    this.#checkOpen();
     const writtenAtMs = this.#clock.now();
     const bytes = await this.#gather(reader);
     const leaves = leavesOf(bytes);
+    const labelBytes = Buffer.from(label({ sizeBytes: bytes.length, leaves: leaves.slice() }));
+    assert(labelBytes.length <= labelBytesMax, `a label has at most ${labelBytesMax} bytes`);
+    this.#checkFits(bytes.length + labelBytes.length);
     const id = randomId(this.#randomBytes, idLength) as BlobId;
-    this.#blobs.set(id, { bytes, leaves, writtenAtMs });
-    this.#usedBytes += bytes.length;
+    const labelSha256 = sha256(labelBytes);
+    this.#blobs.set(id, { bytes, leaves, label: labelBytes, labelSha256, writtenAtMs });
+    this.#usedBytes += bytes.length + labelBytes.length;
     return { id, sizeBytes: bytes.length, leaves: leaves.slice() };
   }
 
@@ -74,19 +98,35 @@ export class MemoryBlobStore implements BlobStore {
     }
   }
 
-  async leaves(id: BlobId): Promise<Uint8Array> {
-    return this.#find(id).leaves.slice();
+  async describe(id: BlobId): Promise<BlobDescription> {
+    const { bytes, leaves, label, labelSha256, writtenAtMs } = this.#find(id);
+    if (Buffer.compare(sha256(label), labelSha256) !== 0) {
+      throw new StoreError('BlobCorrupt', `The label of blob ${id} fails its verification`);
+    }
+    const text = Buffer.from(label).toString();
+    return { sizeBytes: bytes.length, leaves: leaves.slice(), label: text, writtenAtMs };
+  }
+
+  /** Keeps the blob a second time, as it is, and answers the copy's id. Verifies all of it. */
+  async duplicate(id: BlobId): Promise<BlobId> {
+    const { sizeBytes, label, writtenAtMs } = await this.describe(id);
+    const range = { offsetBytes: 0, lengthBytes: sizeBytes };
+    const copied = this.#copied(this.read(id, range));
+    const copy = await this.write(copied, { label: () => label });
+    this.#blobs.set(copy.id, { ...this.#find(copy.id), writtenAtMs });
+    return copy.id;
   }
 
   async remove(id: BlobId): Promise<void> {
-    this.#usedBytes -= this.#blobs.get(id)?.bytes.length ?? 0;
+    const blob = this.#blobs.get(id);
+    if (blob !== undefined) this.#usedBytes -= blob.bytes.length + blob.label.length;
     this.#blobs.delete(id);
   }
 
   async *list(signal?: AbortSignal): AsyncGenerator<ListedBlob> {
-    for (const [id, { writtenAtMs }] of [...this.#blobs]) {
+    for (const [id, { bytes, writtenAtMs }] of [...this.#blobs]) {
       signal?.throwIfAborted();
-      yield { id, writtenAtMs };
+      yield { id, sizeBytes: bytes.length, writtenAtMs };
     }
   }
 
@@ -100,10 +140,33 @@ export class MemoryBlobStore implements BlobStore {
     bytes[offsetBytes] = (bytes[offsetBytes] ?? 0) ^ 1;
   }
 
+  /** As `damage`, of a byte of the label. */
+  damageLabel(id: BlobId, offsetBytes: number): void {
+    const { label } = this.#find(id);
+    label[offsetBytes] = (label[offsetBytes] ?? 0) ^ 1;
+  }
+
+  #checkOpen(): void {
+    if (this.#isClosed) throw new StoreError('StoreUnavailable', 'The store is closed');
+  }
+
+  #checkFits(sizeBytes: number): void {
+    if (this.#usedBytes + sizeBytes > this.capacityBytes) throw this.#full();
+  }
+
+  #full(): StoreError {
+    return new StoreError('StoreFull', `The store's ${this.capacityBytes} bytes are taken`);
+  }
+
   #find(id: BlobId): Blob {
     const blob = this.#blobs.get(id);
     if (blob === undefined) throw new StoreError('BlobNotFound', `There is no blob ${id}`);
     return blob;
+  }
+
+  /** Chunks that stay what they are when the next one is asked for. */
+  async *#copied(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+    for await (const chunk of chunks) yield chunk.slice();
   }
 
   async #gather(reader: SourceReader): Promise<Uint8Array> {
@@ -112,9 +175,7 @@ export class MemoryBlobStore implements BlobStore {
     for (let chunk = await reader.next(); chunk !== undefined; chunk = await reader.next()) {
       chunks.push(chunk);
       sizeBytes += chunk.length;
-      if (this.#usedBytes + sizeBytes > this.capacityBytes) {
-        throw new StoreError('StoreFull', `The store's ${this.capacityBytes} bytes are taken`);
-      }
+      this.#checkFits(sizeBytes);
     }
     return new Uint8Array(Buffer.concat(chunks, sizeBytes));
   }

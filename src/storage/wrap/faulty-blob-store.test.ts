@@ -2,7 +2,14 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { SimulatedClock } from '../../lib/clock.ts';
 import { systemRandomBytes } from '../../lib/node/random.ts';
-import { listIds, readBytes, sampleBytes, WatchedSource, writeBytes } from '../blob-specimen.ts';
+import {
+  listIds,
+  readBytes,
+  sampleBytes,
+  sampleWriting,
+  WatchedSource,
+  writeBytes,
+} from '../blob-specimen.ts';
 import { blobStoreContract } from '../blob-store.contract.ts';
 import { MemoryBlobStore } from '../memory/memory-blob-store.ts';
 import { FaultyBlobStore } from './faulty-blob-store.ts';
@@ -31,6 +38,7 @@ blobStoreContract('FaultyBlobStore without a fault', {
     'a failed sync of a removal refuses writes until the store is opened again': noAbility,
     'a damaged byte never gives wrong bytes, and costs no other blob': noAbility,
     'a frame is read although another one of its blob is damaged': noAbility,
+    'a damaged label is the loss of its own blob alone': noAbility,
   },
 });
 
@@ -61,7 +69,7 @@ describe('FaultyBlobStore with a fault', () => {
     const { store } = faultyStore();
     store.order('write', { kind: 'fail', error, afterBytes: 3 });
     const source = new WatchedSource([sampleBytes(100)], 'stall');
-    await assert.rejects(store.write(source), error);
+    await assert.rejects(store.write(source, sampleWriting()), error);
     assert.equal(source.returns, 1);
   });
 
@@ -69,13 +77,15 @@ describe('FaultyBlobStore with a fault', () => {
     const { store } = faultyStore();
     const { id } = await writeBytes(store, sampleBytes(100));
     store.order('read', { kind: 'fail', error, when: 'before' }, 2);
-    store.order('leaves', { kind: 'fail', error, when: 'before' }, 2);
+    store.order('describe', { kind: 'fail', error, when: 'before' }, 2);
     store.order('list', { kind: 'fail', error, when: 'after' }, 2);
+    store.order('checkRoom', { kind: 'fail', error, when: 'before' }, 2);
     store.order('remove', { kind: 'fail', error, when: 'before' }, 1);
     await assert.rejects(store.remove(id), error);
     for (const call of [
       () => readBytes(store, id, whole),
-      () => store.leaves(id),
+      () => store.describe(id),
+      () => store.checkRoom(),
       () => listIds(store),
     ]) {
       await call();

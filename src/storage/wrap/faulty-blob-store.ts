@@ -1,7 +1,16 @@
 import type { Clock } from '../../lib/clock.ts';
-import type { BlobId, BlobRange, BlobStore, ListedBlob, StoredBlob } from '../blob-store.ts';
+import type {
+  BlobDescription,
+  BlobId,
+  BlobRange,
+  BlobStore,
+  BlobWriting,
+  ListedBlob,
+  StoreCondition,
+  StoredBlob,
+} from '../blob-store.ts';
 
-export type BlobDeed = 'write' | 'read' | 'leaves' | 'remove' | 'list';
+export type BlobDeed = 'write' | 'read' | 'describe' | 'remove' | 'list' | 'checkRoom';
 
 /** What goes wrong with one call. */
 export type BlobFault =
@@ -42,12 +51,16 @@ export class FaultyBlobStore implements BlobStore {
     return this.#orders.length;
   }
 
-  async write(source: AsyncIterable<Uint8Array>, signal?: AbortSignal): Promise<StoredBlob> {
+  get condition(): StoreCondition {
+    return this.#inner.condition;
+  }
+
+  async write(source: AsyncIterable<Uint8Array>, writing: BlobWriting): Promise<StoredBlob> {
     const faults = this.#due('write');
     let altered = source;
     for (const fault of faults) altered = alterWritten(altered, fault);
     await this.#delay(faults);
-    const stored = await this.#inner.write(altered, signal);
+    const stored = await this.#inner.write(altered, writing);
     failAfter(faults);
     return stored;
   }
@@ -62,8 +75,12 @@ export class FaultyBlobStore implements BlobStore {
     failAfter(faults);
   }
 
-  async leaves(id: BlobId): Promise<Uint8Array> {
-    return await this.#around('leaves', () => this.#inner.leaves(id));
+  async describe(id: BlobId): Promise<BlobDescription> {
+    return await this.#around('describe', () => this.#inner.describe(id));
+  }
+
+  async checkRoom(): Promise<void> {
+    await this.#around('checkRoom', () => this.#inner.checkRoom());
   }
 
   async remove(id: BlobId): Promise<void> {
