@@ -2,7 +2,14 @@ import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
-import { listIds, readBytes, sampleBytes, WatchedSource, writeBytes } from '../blob-specimen.ts';
+import {
+  listIds,
+  readBytes,
+  sampleBytes,
+  sampleWriting,
+  WatchedSource,
+  writeBytes,
+} from '../blob-specimen.ts';
 import { type BlobId, frameSizeBytes } from '../blob-store.ts';
 import { isStoreError } from '../errors.ts';
 import { DiskSpecimen } from './disk-specimen.ts';
@@ -16,7 +23,7 @@ describe('DiskBlobStore, its syncs', () => {
     await using specimen = await DiskSpecimen.simulated();
     const deeds = recordDeeds(specimen);
     await writeBytes(specimen.store, sampleBytes(100));
-    assert.deepEqual(deeds, ['create', 'syncDirectory', 'write', 'sync']);
+    assert.deepEqual(deeds, ['create', 'write', 'write', 'syncDirectory', 'write', 'sync']);
     deeds.length = 0;
     await writeBytes(specimen.store, sampleBytes(100));
     assert.deepEqual(deeds, ['write', 'sync']);
@@ -79,7 +86,7 @@ describe('DiskBlobStore, its syncs', () => {
       await gate.promise;
       yield sampleBytes(2 * frameSizeBytes);
     }
-    const large = assert.rejects(specimen.store.write(source()), isUnavailable);
+    const large = assert.rejects(specimen.store.write(source(), sampleWriting()), isUnavailable);
     specimen.setSyncsFail(true);
     await assert.rejects(writeBytes(specimen.store, sampleBytes(100)), isUnavailable);
     specimen.setSyncsFail(false);
@@ -109,7 +116,7 @@ describe('DiskBlobStore, any crash', () => {
     await using specimen = await DiskSpecimen.simulated(() => true);
     const { id } = await writeBytes(specimen.store, sampleBytes(100));
     const stalled = new WatchedSource([sampleBytes(2 * frameSizeBytes)], 'stall');
-    specimen.store.write(stalled).catch(() => undefined);
+    specimen.store.write(stalled, sampleWriting()).catch(() => undefined);
     await stalled.stalled;
     specimen.before = (deed) => {
       if (deed === 'unlink') throw fileError('EIO', deed);
@@ -128,14 +135,22 @@ describe('DiskBlobStore, room', () => {
     await writeBytes(specimen.store, sampleBytes(1000));
     const before = sizesOf(specimen);
     const attempts = [
-      specimen.store.write(new WatchedSource([sampleBytes(100)], new Error('gone'))),
-      specimen.store.write(new WatchedSource([sampleBytes(3_000_000)], new Error('gone'))),
+      specimen.store.write(
+        new WatchedSource([sampleBytes(100)], new Error('gone')),
+        sampleWriting(),
+      ),
+      specimen.store.write(
+        new WatchedSource([sampleBytes(3_000_000)], new Error('gone')),
+        sampleWriting(),
+      ),
     ];
     for (const attempt of attempts) await assert.rejects(attempt, { message: 'gone' });
     for (const size of [5000, 400_000, 5 * frameSizeBytes]) {
       specimen.setRoom(4000);
+      specimen.clock.advance(1000);
       await assert.rejects(writeBytes(specimen.store, sampleBytes(size)), isFull);
       specimen.setRoom(3 * frameSizeBytes);
+      specimen.clock.advance(1000);
       await assert.rejects(writeBytes(specimen.store, sampleBytes(5 * frameSizeBytes)), isFull);
     }
     assert.deepEqual(sizesOf(specimen), before);
@@ -150,6 +165,7 @@ describe('DiskBlobStore, room', () => {
     };
     await assert.rejects(writeBytes(specimen.store, sampleBytes(1000)), isFull);
     specimen.setRoom(Number.POSITIVE_INFINITY);
+    specimen.clock.advance(1000);
     const second = await writeBytes(specimen.store, sampleBytes(1000));
     assert.match(second.id, /^s\.2\./);
     assert.deepEqual(await listIds(specimen.store), [first.id, second.id]);
@@ -204,7 +220,7 @@ describe('DiskBlobStore, room', () => {
       const range = { offsetBytes: 0, lengthBytes: size };
       await readBytes(specimen.store, id, range);
       for await (const _ of specimen.store.read(id, range)) break;
-      await specimen.store.leaves(id);
+      await specimen.store.describe(id);
       await specimen.store.remove(id);
     }
     await listIds(specimen.store);
@@ -264,7 +280,7 @@ function sizesOf({ files }: DiskSpecimen): Map<string, number> {
 }
 
 function incomingOf(specimen: DiskSpecimen): string[] {
-  const incoming = join(specimen.directory, 'v1', 'incoming');
+  const incoming = join(specimen.directory, 'v2', 'incoming');
   return [...sizesOf(specimen).keys()].filter((path) => path.startsWith(incoming));
 }
 

@@ -1,13 +1,21 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { listIds, readBytes, sampleBytes, writeBytes } from '../blob-specimen.ts';
-import type { BlobRange } from '../blob-store.ts';
+import {
+  listIds,
+  readBytes,
+  type SampleBlob,
+  sampleBytes,
+  sampleLabel,
+  writeBytes,
+} from '../blob-specimen.ts';
+import type { BlobId, BlobRange } from '../blob-store.ts';
 import { isStoreError } from '../errors.ts';
 import { parseBlobId } from './disk-blob-id.ts';
 import { smallBlobSizeBytesMax } from './disk-blob-store.ts';
 import { DiskSpecimen } from './disk-specimen.ts';
 import { fileError } from './faulty-files.ts';
 import { Layout } from './files.ts';
+import { growingContentOffset } from './header-copies.ts';
 import type { SimulatedFiles } from './simulated-files.ts';
 
 describe('DiskBlobStore, its segments', () => {
@@ -18,7 +26,8 @@ describe('DiskBlobStore, its segments', () => {
     const second = await writeBytes(specimen.store, sampleBytes(10));
     assert.deepEqual([first, second].map(segmentOf), [1, 2]);
     const sizes = new Set(segmentSizes(specimen).values());
-    assert.deepEqual([...sizes], [192]);
+    // The headers, and a record: its own header, the leaf, the label, the blob and the tag.
+    assert.deepEqual([...sizes], [growingContentOffset + 256]);
   });
 
   test('a new segment begins when 32 MiB are passed', async () => {
@@ -86,7 +95,8 @@ describe('DiskBlobStore, its segments', () => {
     await specimen.reopen();
     const [first, damaged, last] = stored.map(({ id }) => id);
     assert.ok(first && damaged && last);
-    const damage = (await specimen.damages(damaged, 5000)).find(({ what }) => what === 'size');
+    const damages = await specimen.damages(sampleBlob(damaged, 5000));
+    const damage = damages.find(({ what }) => what === 'size');
     const repair = await damage?.apply();
     assert.deepEqual(await listIds(specimen.store), [first, last].sort());
     await specimen.store.remove(first);
@@ -100,11 +110,13 @@ describe('DiskBlobStore, its segments', () => {
   test('a blob whose header is damaged can be removed', async () => {
     await using specimen = await DiskSpecimen.simulated();
     const { id } = await writeBytes(specimen.store, sampleBytes(100));
-    const damages = await specimen.damages(id, 100);
-    const repair = await damages.find(({ what }) => what === 'leaf')?.apply();
+    const damages = await specimen.damages(sampleBlob(id, 100));
+    const repair = await damages.find(({ what }) => what === 'checksum')?.apply();
     await specimen.store.remove(id);
     await repair?.();
-    await assert.rejects(specimen.store.leaves(id), (error) => isStoreError(error, 'BlobNotFound'));
+    await assert.rejects(specimen.store.describe(id), (error) =>
+      isStoreError(error, 'BlobNotFound'),
+    );
   });
 
   test('any byte of a segment changed gives no wrong bytes, and costs one blob at most', async () => {
@@ -117,7 +129,7 @@ describe('DiskBlobStore, its segments', () => {
     const path = new Layout(specimen.directory).segment(1);
     const file = await specimen.files.open(path, 'read and write');
     const byte = new Uint8Array(1);
-    for (let at = 0; at < (await file.size()); at++) {
+    for (let at = growingContentOffset; at < (await file.size()); at++) {
       await file.read(byte, at);
       await file.write(Uint8Array.of((byte[0] ?? 0) ^ 0x10), at);
       let lostCount = 0;
@@ -143,12 +155,12 @@ describe('DiskBlobStore, its segments', () => {
       'read and write',
     );
     const mark = new Uint8Array(8);
-    await file.read(mark, 8);
+    await file.read(mark, growingContentOffset + 8);
     for (let bit = 0; bit < 64; bit++) {
       const changed = mark.slice();
       changed[bit >> 3] = (changed[bit >> 3] ?? 0) ^ (1 << (bit & 7));
-      await file.write(changed, 8);
-      await assert.rejects(specimen.store.leaves(id), (error) =>
+      await file.write(changed, growingContentOffset + 8);
+      await assert.rejects(specimen.store.describe(id), (error) =>
         isStoreError(error, 'BlobCorrupt'),
       );
     }
@@ -175,30 +187,49 @@ describe('DiskBlobStore, its segments', () => {
     }
   });
 
-  test('a header within a blob is not taken for a blob', async () => {
+  test('a record that was copied to another place is not taken for a blob', async () => {
     await using specimen = await DiskSpecimen.simulated();
     const { id } = await writeBytes(specimen.store, sampleBytes(100));
-    const file = await specimen.files.open(new Layout(specimen.directory).segment(1), 'read');
-    const record = new Uint8Array(256);
-    await file.read(record, 0);
-    const copy = await writeBytes(specimen.store, record);
-    assert.deepEqual(await listIds(specimen.store), [id, copy.id].sort());
-    const guessed = id.replace('s.1.0.', 's.1.384.') as typeof id;
-    await specimen.store.remove(guessed);
-    const range = { offsetBytes: 0, lengthBytes: 256 };
-    assert.deepEqual(await readBytes(specimen.store, copy.id, range), record);
+    const layout = new Layout(specimen.directory);
+    const file = await specimen.files.open(layout.segment(1), 'read');
+    const record = new Uint8Array(320);
+    await file.read(record, growingContentOffset);
+    const name = parseBlobId(id);
+    assert.ok(name?.kind === 'small');
+    // Over the record of another blob, of the same size: a place that is not its own.
+    const other = await writeBytes(specimen.store, sampleBytes(100, 2));
+    const writing = await specimen.files.open(layout.segment(1), 'read and write');
+    await writing.write(record, growingContentOffset + 320);
+    assert.deepEqual(await listIds(specimen.store), [id]);
+    const guessed = id.replace('s.1.65536.', 's.1.65856.') as typeof id;
+    const range = { offsetBytes: 0, lengthBytes: 100 };
+    for (const gone of [guessed, other.id]) {
+      await assert.rejects(readBytes(specimen.store, gone, range), isGone);
+      await specimen.store.remove(gone);
+    }
+    assert.deepEqual(await readBytes(specimen.store, id, range), sampleBytes(100));
   });
 });
 
 test('a directory of another version of the format is refused by name', async () => {
   await using specimen = await DiskSpecimen.simulated();
-  await specimen.files.makeDirectory(`${specimen.directory}/v2`);
-  await assert.rejects(specimen.reopen(), (error) => {
-    assert.ok(isStoreError(error, 'StoreUnavailable'));
-    assert.match(error.message, /format v2, and this program knows v1/);
-    return true;
-  });
+  for (const version of ['v1', 'v3']) {
+    await specimen.files.makeDirectory(`${specimen.directory}/${version}`);
+    await assert.rejects(specimen.reopen(), (error) => {
+      assert.ok(isStoreError(error, 'StoreUnavailable'));
+      assert.match(error.message, /format v[13], and this program knows v2/);
+      return true;
+    });
+  }
 });
+
+function sampleBlob(id: BlobId, sizeBytes: number): SampleBlob {
+  return { id, sizeBytes, labelSizeBytes: Buffer.byteLength(sampleLabel) };
+}
+
+function isGone(error: unknown): boolean {
+  return isStoreError(error, 'BlobNotFound');
+}
 
 function segmentOf(blob: { readonly id: string } | undefined): number | undefined {
   const name = parseBlobId(blob?.id ?? '');

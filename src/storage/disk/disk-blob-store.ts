@@ -1,9 +1,19 @@
 import { join } from 'node:path';
-import type { Clock } from '../../lib/clock.ts';
-import type { Log } from '../../lib/log.ts';
-import type { RandomBytes } from '../../lib/random.ts';
+import { assert } from '../../lib/assert.ts';
 import { assertRangeInBlob } from '../blob-range.ts';
-import type { BlobId, BlobRange, BlobStore, ListedBlob, StoredBlob } from '../blob-store.ts';
+import {
+  type BlobContent,
+  type BlobDescription,
+  type BlobId,
+  type BlobRange,
+  type BlobStore,
+  type BlobWriting,
+  type ListedBlob,
+  labelBytesMax,
+  type StoreCondition,
+  type StoredBlob,
+} from '../blob-store.ts';
+import type { Compaction, SegmentUse } from '../compaction.ts';
 import { StoreError } from '../errors.ts';
 import { SourceReader } from '../source-reader.ts';
 import { readHead, sha256OfChunks } from './blob-head.ts';
@@ -13,35 +23,12 @@ import {
   parseBlobId,
   type SmallBlobName,
 } from './disk-blob-id.ts';
-import {
-  blobNotFound,
-  type Files,
-  isFileError,
-  Layout,
-  otherFailure,
-  writeFailure,
-} from './files.ts';
-import { FramePool } from './frame-pipeline.ts';
-import { ReadingFrames, readLargeBlob, readLargeLeaves } from './large-reader.ts';
-import { writeLargeBlob } from './large-writer.ts';
-import { nodeFiles } from './node-files.ts';
-import { prepareDirectories, segmentNumbers } from './prepare-directories.ts';
-import { Room } from './room.ts';
-import { readSmallBlob, readSmallLeaves } from './segment-reader.ts';
-import { SegmentRemover } from './segment-remover.ts';
-import { scanSegment } from './segment-scan.ts';
-import { SegmentWriter } from './segment-writer.ts';
+import { blobNotFound, isFileError, otherFailure, writeFailure } from './files.ts';
+import { type LargeFileName, ReadingFrames, readLargeFile, withLargeFile } from './large-reader.ts';
+import { writeLargeFile } from './large-writer.ts';
+import type { SegmentStore } from './segment-store.ts';
 import { SharedSync } from './shared-sync.ts';
-import { WriteGate } from './write-gate.ts';
-
-export interface DiskBlobStoreOptions {
-  /** Where the blobs are. Its parent exists. No other store has it open. */
-  readonly directory: string;
-  readonly files?: Files;
-  readonly randomBytes: RandomBytes;
-  readonly clock: Clock;
-  readonly log: Log;
-}
+import type { VolumeParts } from './volume-parts.ts';
 
 /** A blob of at most this many bytes shares a segment with others. */
 export const smallBlobSizeBytesMax = 256 * 1024;
@@ -57,193 +44,197 @@ const noLeaf = new Uint8Array(32);
  * 3. Nothing is changed in place but the mark of a removed record.
  * 4. After a sync that failed nothing is written until the store is opened again.
  * 5. Uploads leave a part of the file system free, for rows and removals: see `Room`.
- * 6. Opening reads no blob and repairs nothing: it takes a listing of segments, whatever was stored.
+ * 6. What is handed on was opened under its place in its file, and so is what was written there.
  */
-export class DiskBlobStore implements BlobStore {
-  readonly #files: Files;
-  readonly #layout: Layout;
-  readonly #clock: Clock;
-  readonly #randomBytes: RandomBytes;
-  readonly #gate: WriteGate;
-  readonly #room: Room;
-  readonly #writer: SegmentWriter;
-  readonly #remover: SegmentRemover;
-  readonly #directorySync: SharedSync;
-  readonly #pool = new FramePool();
+export class DiskBlobStore implements BlobStore, Compaction {
+  readonly #parts: VolumeParts;
+  readonly #segments: SegmentStore;
+  readonly #largeSync: SharedSync;
   readonly #readingFrames = new ReadingFrames();
   readonly #readers = new Set<SourceReader>();
   readonly #underWay = new Set<Promise<unknown>>();
+  #isClosed = false;
 
-  private constructor(options: DiskBlobStoreOptions & { files: Files }, lastSegment: number) {
-    const { directory, files, clock, randomBytes, log } = options;
-    const layout = new Layout(directory);
-    const gate = new WriteGate(log);
-    this.#files = files;
-    this.#layout = layout;
-    this.#clock = clock;
-    this.#randomBytes = randomBytes;
-    this.#gate = gate;
-    const room = new Room(layout.root, { files, clock });
-    this.#room = room;
-    const isSealed = (segment: number) => this.#writer.openEndBytes(segment) === undefined;
-    this.#remover = new SegmentRemover({ files, layout, gate, log, isSealed });
-    const onSealed = (segment: number) => this.#remover.suspect(segment);
-    const common = { files, layout, gate, room, randomBytes };
-    this.#writer = new SegmentWriter(lastSegment, { ...common, onSealed });
-    this.#directorySync = new SharedSync(() => gate.sync(() => files.syncDirectory(layout.large)));
-    // What the last run left in its newest segment may be nothing, or nothing that lives.
-    this.#remover.suspect(lastSegment);
+  constructor(parts: VolumeParts, segments: SegmentStore) {
+    const { files, layout, gate } = parts;
+    this.#parts = parts;
+    this.#segments = segments;
+    this.#largeSync = new SharedSync(() => gate.sync(() => files.syncDirectory(layout.large)));
   }
 
-  static async open(options: DiskBlobStoreOptions): Promise<DiskBlobStore> {
-    const { files = nodeFiles } = options;
-    const layout = new Layout(options.directory);
-    await prepareDirectories(files, layout);
-    const lastSegment = Math.max(0, ...(await segmentNumbers(files, layout)).slice(-1));
-    return new DiskBlobStore({ ...options, files }, lastSegment);
+  get condition(): StoreCondition {
+    if (this.#parts.gate.hasFailed) return 'failed';
+    return this.#parts.room.isFull ? 'full' : 'ready';
   }
 
-  write(source: AsyncIterable<Uint8Array>, signal?: AbortSignal): Promise<StoredBlob> {
-    return this.#follow(this.#write(source, signal));
+  async checkRoom(): Promise<void> {
+    this.#checkOpen();
+    await this.#parts.room.check();
+  }
+
+  write(source: AsyncIterable<Uint8Array>, writing: BlobWriting): Promise<StoredBlob> {
+    return this.#follow(this.#write(source, writing));
   }
 
   async *read(id: BlobId, range: BlobRange, signal?: AbortSignal): AsyncGenerator<Uint8Array> {
     signal?.throwIfAborted();
     const name = nameOf(id);
     if (name.kind === 'large') {
-      const readingFrames = this.#readingFrames;
-      yield* readLargeBlob(name, { range, signal }, { ...this.#place, readingFrames });
+      const parts = { ...this.#parts, readingFrames: this.#readingFrames };
+      yield* readLargeFile(this.#fileOf(name), { range, signal }, parts);
       return;
     }
-    const bytes = await readSmallBlob(name, this.#place);
+    const bytes = await this.#segments.read(name);
     assertRangeInBlob(range, bytes.length);
     signal?.throwIfAborted();
     const { offsetBytes, lengthBytes } = range;
     if (lengthBytes > 0) yield bytes.subarray(offsetBytes, offsetBytes + lengthBytes);
   }
 
-  async leaves(id: BlobId): Promise<Uint8Array> {
+  async describe(id: BlobId): Promise<BlobDescription> {
     const name = nameOf(id);
-    if (name.kind === 'large') return await readLargeLeaves(name, this.#place);
-    return await readSmallLeaves(name, this.#place);
+    if (name.kind === 'small') return await this.#segments.describe(name);
+    return await withLargeFile(this.#fileOf(name), this.#parts, (file) => file.describe());
   }
 
   async remove(id: BlobId): Promise<void> {
-    this.#gate.checkOpen();
+    this.#checkOpen();
     const name = parseBlobId(id);
     if (name === undefined) return;
-    await this.#follow(name.kind === 'large' ? this.#removeLarge(id) : this.#remover.remove(name));
+    const isLarge = name.kind === 'large';
+    await this.#follow(isLarge ? this.#removeLarge(id) : this.#segments.remove(name));
   }
 
   async *list(signal?: AbortSignal): AsyncGenerator<ListedBlob> {
     signal?.throwIfAborted();
     try {
       yield* this.#listLarge(signal);
-      for (const segment of await segmentNumbers(this.#files, this.#layout)) {
-        yield* this.#listSegment(segment, signal);
-      }
+      yield* this.#segments.list(signal);
     } catch (error) {
       throw otherFailure(error, 'list');
     }
   }
 
+  async wasteful(): Promise<SegmentUse[]> {
+    try {
+      return await this.#segments.wasteful();
+    } catch (error) {
+      throw otherFailure(error, 'list');
+    }
+  }
+
+  async blobsIn(segment: number): Promise<ListedBlob[]> {
+    try {
+      return await this.#segments.blobsIn(segment);
+    } catch (error) {
+      throw otherFailure(error, 'list');
+    }
+  }
+
+  async copy(id: BlobId): Promise<BlobId> {
+    await this.checkRoom();
+    return await this.#follow(this.#segments.copy(id));
+  }
+
+  async retire(segment: number, ids: readonly BlobId[]): Promise<void> {
+    this.#checkOpen();
+    await this.#follow(this.#segments.retire(segment, ids));
+  }
+
   /** Refuses what comes, breaks off the writes whose source still has to answer, waits for all. */
   async [Symbol.asyncDispose](): Promise<void> {
-    this.#gate.close();
-    const closed = new StoreError('StoreUnavailable', 'The store is being closed');
-    for (const reader of this.#readers) reader.interrupt(closed);
+    this.#isClosed = true;
+    for (const reader of this.#readers) reader.interrupt(closed());
     await Promise.allSettled(this.#underWay);
-    await this.#writer.close();
-    await this.#remover.close();
+    await this.#segments.close();
   }
 
-  get #place() {
-    return { files: this.#files, layout: this.#layout };
-  }
-
-  async #write(source: AsyncIterable<Uint8Array>, signal?: AbortSignal): Promise<StoredBlob> {
+  async #write(
+    source: AsyncIterable<Uint8Array>,
+    { label, signal }: BlobWriting,
+  ): Promise<StoredBlob> {
     await using reader = new SourceReader(source, signal);
     this.#readers.add(reader);
     try {
-      this.#gate.checkOpen();
       // Before anything is read: who has much to send shall learn at once that it is in vain.
-      await this.#room.spend(0);
-      const writtenAtMs = this.#clock.now();
+      await this.checkRoom();
+      const writtenAtMs = this.#parts.clock.now();
       const { chunks, sizeBytes, isWhole } = await readHead(reader, smallBlobSizeBytesMax);
-      this.#gate.checkOpen();
-      if (!isWhole) {
-        return await writeLargeBlob(
-          { chunks, rest: reader, writtenAtMs },
-          {
-            ...this.#place,
-            gate: this.#gate,
-            pool: this.#pool,
-            room: this.#room,
-            randomBytes: this.#randomBytes,
-            directorySync: this.#directorySync,
-          },
-        );
-      }
+      this.#checkOpen();
+      if (!isWhole) return await this.#writeLarge({ chunks, reader, label, writtenAtMs });
       const leaf = sizeBytes === 0 ? noLeaf : sha256OfChunks(chunks);
-      const id = await this.#writer.append({ chunks, sizeBytes, leaf, writtenAtMs });
-      return { id, sizeBytes, leaves: sizeBytes === 0 ? new Uint8Array(0) : leaf };
+      const content = { sizeBytes, leaves: sizeBytes === 0 ? new Uint8Array(0) : leaf };
+      const blob = { chunks, sizeBytes, leaf, label: encodeLabel(label(content)), writtenAtMs };
+      return { id: await this.#segments.append(blob), ...content };
     } finally {
       this.#readers.delete(reader);
     }
   }
 
+  async #writeLarge(begun: {
+    readonly chunks: readonly Uint8Array[];
+    readonly reader: SourceReader;
+    readonly label: (content: BlobContent) => string;
+    readonly writtenAtMs: number;
+  }): Promise<StoredBlob> {
+    const { chunks, reader, label, writtenAtMs } = begun;
+    const plan = {
+      kind: 'large' as const,
+      createdAtMs: writtenAtMs,
+      directory: this.#parts.layout.large,
+      directorySync: this.#largeSync,
+      label: (content: BlobContent) => encodeLabel(label(content)),
+      nameOf: ({ fileId, sizeBytes }: { fileId: string; sizeBytes: number }) =>
+        formatBlobId({ kind: 'large', writtenAtMs, sizeBytes, nonce: fileId }),
+    };
+    const written = await writeLargeFile({ chunks, rest: reader }, plan, this.#parts);
+    const { name, ...content } = written;
+    return { id: name as BlobId, ...content };
+  }
+
   async #removeLarge(id: BlobId): Promise<void> {
     try {
-      await this.#files.unlink(join(this.#layout.large, id));
+      await this.#parts.files.unlink(join(this.#parts.layout.large, id));
     } catch (error) {
       if (!isFileError(error, 'ENOENT')) throw writeFailure(error);
     }
     // Also when it was gone: the sync of who unlinked it may never have come.
     try {
-      await this.#directorySync.request();
+      await this.#largeSync.request();
     } catch (error) {
       throw writeFailure(error);
     }
   }
 
   async *#listLarge(signal?: AbortSignal): AsyncGenerator<ListedBlob> {
-    for await (const fileName of this.#files.list(this.#layout.large)) {
+    const { files, layout } = this.#parts;
+    for await (const fileName of files.list(layout.large)) {
       signal?.throwIfAborted();
       const name = parseBlobId(fileName);
       if (name?.kind !== 'large') continue;
-      yield { id: formatBlobId(name), writtenAtMs: name.writtenAtMs };
+      const { sizeBytes, writtenAtMs } = name;
+      yield { id: formatBlobId(name), sizeBytes, writtenAtMs };
     }
   }
 
-  async *#listSegment(segment: number, signal?: AbortSignal): AsyncGenerator<ListedBlob> {
-    const openEndBytes = this.#writer.openEndBytes(segment);
-    let isDead = openEndBytes === undefined;
-    const file = await this.#openListed(segment);
-    if (file === undefined) return;
-    try {
-      const endBytes = openEndBytes ?? (await file.size());
-      for await (const part of scanSegment(file, { segment, fromBytes: 0, endBytes })) {
-        signal?.throwIfAborted();
-        if (part.kind === 'record' && part.header.mark === 'removed') continue;
-        isDead = false;
-        if (part.kind === 'gap') continue;
-        const { writtenAtMs } = part.header;
-        yield { id: formatBlobId({ ...part.header, kind: 'small' }), writtenAtMs };
-      }
-    } finally {
-      await file.close();
-    }
-    // Left by a crash between the last removal and the unlinking: nothing else would notice.
-    if (isDead) this.#remover.suspect(segment);
+  #fileOf(name: LargeBlobName): LargeFileName {
+    const id = formatBlobId(name);
+    const { nonce, writtenAtMs, sizeBytes } = name;
+    return {
+      path: join(this.#parts.layout.large, id),
+      id,
+      expected: {
+        kind: 'large',
+        fileId: nonce,
+        createdAtMs: writtenAtMs,
+        contentBytes: sizeBytes,
+      },
+    };
   }
 
-  async #openListed(segment: number) {
-    try {
-      return await this.#files.open(this.#layout.segment(segment), 'read');
-    } catch (error) {
-      if (isFileError(error, 'ENOENT')) return undefined;
-      throw error;
-    }
+  #checkOpen(): void {
+    this.#parts.gate.checkOpen();
+    if (this.#isClosed) throw closed();
   }
 
   #follow<T>(work: Promise<T>): Promise<T> {
@@ -257,4 +248,14 @@ function nameOf(id: BlobId): SmallBlobName | LargeBlobName {
   const name = parseBlobId(id);
   if (name === undefined) throw blobNotFound(id);
   return name;
+}
+
+function encodeLabel(label: string): Uint8Array {
+  const bytes = Buffer.from(label);
+  assert(bytes.length <= labelBytesMax, `a label has at most ${labelBytesMax} bytes`);
+  return bytes;
+}
+
+function closed(): StoreError {
+  return new StoreError('StoreUnavailable', 'The store is closed');
 }

@@ -3,45 +3,55 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { defined } from '../../lib/assert.ts';
 import { SimulatedClock } from '../../lib/clock.ts';
+import type { Log } from '../../lib/log.ts';
 import { silentLog } from '../../lib/log.ts';
 import { systemRandomBytes } from '../../lib/node/random.ts';
-import type { BlobDamage, BlobSpecimen } from '../blob-specimen.ts';
-import { type BlobId, frameSizeBytes } from '../blob-store.ts';
+import type { BlobDamage, SampleBlob } from '../blob-specimen.ts';
+import type { CompactionSpecimen } from '../compaction.contract.ts';
+import { type BeforeRead, withBadSectors } from './bad-sectors.ts';
 import { parseBlobId } from './disk-blob-id.ts';
-import { DiskBlobStore } from './disk-blob-store.ts';
+import type { DiskBlobStore } from './disk-blob-store.ts';
+import { damagesOfLarge, damagesOfSmall } from './disk-damages.ts';
+import type { DiskSnapshots } from './disk-snapshots.ts';
+import { DiskVolume, type DiskVolumeOptions } from './disk-volume.ts';
 import { type BeforeFileDeed, FaultyFiles, fileError } from './faulty-files.ts';
 import { type Files, Layout } from './files.ts';
-import { largeHeaderBytes } from './large-header.ts';
+import { type FrameCiphers, inlineFrameCiphers } from './frame-ciphers.ts';
+import { FrameThreads } from './frame-threads.ts';
+import { MasterKeys } from './master-keys.ts';
 import { nodeFiles } from './node-files.ts';
-import { recordHeaderBytes, recordSizeBytes } from './segment-record.ts';
 import { SimulatedFiles, type Survives } from './simulated-files.ts';
 
 /** A disk store for tests, over files that fail when told to. */
-export class DiskSpecimen implements BlobSpecimen {
+export class DiskSpecimen implements CompactionSpecimen {
   readonly directory: string;
   readonly clock = new SimulatedClock();
   /** The files themselves, without faults. */
   readonly files: Files;
   /** Called before each deed on a file; may throw. */
   before: BeforeFileDeed = () => {};
+  /** Called before each read; may throw. */
+  beforeRead: BeforeRead = () => {};
   readonly setRoom = (bytes: number) => {
     this.#roomBytes = bytes;
   };
   readonly setSyncsFail = (isFailing: boolean) => {
     this.#isSyncFailing = isFailing;
   };
+  /** The keys that the store is opened with from the next time on. */
+  masterKeys = new MasterKeys([new Uint8Array(32).fill(7)]);
+  storeId = '000102030405060708090a0b0c0d0e0f';
+  log: Log = silentLog;
   readonly #crashFiles: () => void;
   readonly #dispose: () => Promise<void>;
+  readonly #ciphers: FrameCiphers;
   #faulty: FaultyFiles;
-  #store: DiskBlobStore | undefined;
+  #volume: DiskVolume | undefined;
   #roomBytes = Number.POSITIVE_INFINITY;
   #isSyncFailing = false;
 
-  constructor(
-    directory: string,
-    files: Files,
-    { crash, dispose }: { crash: (survives?: Survives) => void; dispose: () => Promise<void> },
-  ) {
+  constructor(directory: string, files: Files, { crash, dispose, ciphers }: Means) {
+    this.#ciphers = ciphers;
     this.directory = directory;
     this.files = files;
     this.#crashFiles = crash;
@@ -53,7 +63,9 @@ export class DiskSpecimen implements BlobSpecimen {
   static async simulated(survives?: Survives): Promise<DiskSpecimen> {
     const files = new SimulatedFiles('/');
     const crash = () => files.crash(survives);
-    const specimen = new DiskSpecimen('/store', files, { crash, dispose: async () => {} });
+    const dispose = async () => {};
+    const ciphers = inlineFrameCiphers;
+    const specimen = new DiskSpecimen('/store', files, { crash, dispose, ciphers });
     await specimen.#open();
     return specimen;
   }
@@ -61,15 +73,31 @@ export class DiskSpecimen implements BlobSpecimen {
   /** In a temporary directory. A crash is one of the process, not of the machine. */
   static async real(): Promise<DiskSpecimen> {
     const parent = await mkdtemp(join(tmpdir(), 'firn-blobs-'));
-    const dispose = () => rm(parent, { recursive: true });
+    const ciphers = new FrameThreads();
+    const dispose = async () => {
+      await ciphers[Symbol.asyncDispose]();
+      await rm(parent, { recursive: true });
+    };
     const directory = join(parent, 'store');
-    const specimen = new DiskSpecimen(directory, nodeFiles, { crash: () => {}, dispose });
+    const specimen = new DiskSpecimen(directory, nodeFiles, { crash: () => {}, dispose, ciphers });
     await specimen.#open();
     return specimen;
   }
 
+  get volume(): DiskVolume {
+    return defined(this.#volume, 'an open volume');
+  }
+
   get store(): DiskBlobStore {
-    return defined(this.#store, 'an open store');
+    return this.volume.blobs;
+  }
+
+  get compaction(): DiskBlobStore {
+    return this.store;
+  }
+
+  get snapshots(): DiskSnapshots {
+    return this.volume.snapshots;
   }
 
   get openFileCount(): number {
@@ -83,42 +111,46 @@ export class DiskSpecimen implements BlobSpecimen {
   };
 
   readonly reopen = async (): Promise<void> => {
-    await this.store[Symbol.asyncDispose]();
+    await this.volume[Symbol.asyncDispose]();
     await this.#open();
   };
 
-  readonly damages = async (id: BlobId, sizeBytes: number): Promise<BlobDamage[]> => {
-    const name = defined(parseBlobId(id), 'a name of this store');
+  readonly damages = async (blob: SampleBlob): Promise<BlobDamage[]> => {
+    const name = defined(parseBlobId(blob.id), 'a name of this store');
     const layout = new Layout(this.directory);
-    if (name.kind === 'small') {
-      const path = layout.segment(name.segment);
-      return this.#flips(path, name.offsetBytes, smallBytes(sizeBytes));
+    if (name.kind === 'large') {
+      return damagesOfLarge({ files: this.files, path: join(layout.large, blob.id) }, blob);
     }
-    const path = join(layout.large, id);
-    const lost = [
-      this.#truncation(path, largeHeaderBytes + sizeBytes),
-      this.#truncation(path, largeHeaderBytes + frameSizeBytes + 1),
-      this.#truncation(path, 100),
-      this.#truncation(path, 0),
-      this.#absence(path),
-    ];
-    return [...this.#flips(path, 0, largeBytes(sizeBytes)), ...lost];
+    const place = { files: this.files, path: layout.segment(name.segment) };
+    return damagesOfSmall({ ...place, offsetBytes: name.offsetBytes }, blob);
   };
 
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.#store?.[Symbol.asyncDispose]();
+    await this.#volume?.[Symbol.asyncDispose]();
     await this.#dispose();
+  }
+
+  /** As it would be opened beside another one. */
+  openToRead(): Promise<DiskVolume> {
+    return DiskVolume.openToRead(this.#options());
   }
 
   async #open(): Promise<void> {
     this.#faulty = this.#newFaulty();
-    this.#store = await DiskBlobStore.open({
+    this.#volume = await DiskVolume.open(this.#options());
+  }
+
+  #options(): DiskVolumeOptions {
+    return {
       directory: this.directory,
-      files: this.#faulty,
+      files: withBadSectors(this.#faulty, (...place) => this.beforeRead(...place)),
+      storeId: this.storeId,
+      masterKeys: this.masterKeys,
+      ciphers: this.#ciphers,
       randomBytes: systemRandomBytes,
       clock: this.clock,
-      log: silentLog,
-    });
+      log: this.log,
+    };
   }
 
   #newFaulty(): FaultyFiles {
@@ -132,91 +164,11 @@ export class DiskSpecimen implements BlobSpecimen {
       this.#roomBytes -= sizeBytes;
     });
   }
-
-  #flips(path: string, start: number, bytes: Readonly<Record<string, number>>): BlobDamage[] {
-    return Object.entries(bytes).map(([what, offset]) => ({
-      what,
-      isHarmless: what === 'padding',
-      apply: async () => {
-        const flip = async () => {
-          const file = await this.files.open(path, 'read and write');
-          const byte = new Uint8Array(1);
-          await file.read(byte, start + offset);
-          await file.write(Uint8Array.of((byte[0] ?? 0) ^ 1), start + offset);
-          await file.close();
-        };
-        await flip();
-        return flip;
-      },
-    }));
-  }
-
-  #truncation(path: string, size: number): BlobDamage {
-    return {
-      what: `the file ends after ${size} bytes`,
-      apply: async () => {
-        const file = await this.files.open(path, 'read and write');
-        const lost = new Uint8Array((await file.size()) - size);
-        await file.read(lost, size);
-        await file.truncate(size);
-        return async () => {
-          await file.write(lost, size);
-          await file.close();
-        };
-      },
-    };
-  }
-
-  #absence(path: string): BlobDamage {
-    return {
-      what: 'the file is missing',
-      apply: async () => {
-        const elsewhere = join(this.directory, 'elsewhere');
-        await this.files.rename(path, elsewhere);
-        return () => this.files.rename(elsewhere, path);
-      },
-    };
-  }
 }
 
-/** One byte of each class in a record of a segment. */
-function smallBytes(sizeBytes: number): Record<string, number> {
-  const end = recordHeaderBytes + sizeBytes;
-  return {
-    magic: 0,
-    version: 7,
-    mark: 8,
-    'segment number': 23,
-    'record offset': 31,
-    nonce: 40,
-    'time of writing': 55,
-    size: 63,
-    'size, high': 56,
-    leaf: 64,
-    checksum: 127,
-    ...dataBytes(recordHeaderBytes, sizeBytes),
-    ...(end < recordSizeBytes(sizeBytes) ? { padding: end } : {}),
-  };
-}
-
-/** One byte of each class in the file of a large blob. */
-function largeBytes(sizeBytes: number): Record<string, number> {
-  return {
-    magic: 0,
-    version: 7,
-    'time of writing': 15,
-    nonce: 20,
-    size: 39,
-    'checksum of the leaves': 40,
-    reserved: 1000,
-    checksum: largeHeaderBytes - 1,
-    ...dataBytes(largeHeaderBytes, sizeBytes),
-    'first leaf': largeHeaderBytes + sizeBytes,
-    'last leaf': largeHeaderBytes + sizeBytes + Math.ceil(sizeBytes / frameSizeBytes) * 32 - 1,
-  };
-}
-
-function dataBytes(start: number, sizeBytes: number): Record<string, number> {
-  const offsets = [0, sizeBytes >> 1, sizeBytes - 1];
-  return Object.fromEntries(offsets.map((offset) => [`byte ${offset}`, start + offset]));
+/** What differs between files in memory and those on a disk. */
+interface Means {
+  readonly crash: (survives?: Survives) => void;
+  readonly dispose: () => Promise<void>;
+  readonly ciphers: FrameCiphers;
 }

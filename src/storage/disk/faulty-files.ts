@@ -2,6 +2,9 @@ import type { FileSystemRoom, Files, OpenFile } from './files.ts';
 
 export type FileDeed = keyof Files | Exclude<keyof OpenFile, 'size' | 'close'>;
 
+/** What a disk writes whole or not at all. */
+export const sectorBytes = 512;
+
 /** Called before each deed; what it throws is the deed's failure. */
 export type BeforeFileDeed = (deed: FileDeed, path: string, sizeBytes: number) => void;
 
@@ -14,8 +17,9 @@ export function fileError(code: string, deed: FileDeed): Error {
  * Another file system, but for the faults that a test injects.
  *
  * Injected are failures of any deed, each survivable: a write that fails has written half its
- * bytes; a sync that fails has synced nothing; a file system that was `cut` does nothing more, as
- * after a crash, which is survivable since the store is opened on another one.
+ * bytes, or none when it changes bytes within one sector, which no system does by halves; a sync
+ * that fails has synced nothing; a file system that was `cut` does nothing more, as after a crash,
+ * which is survivable since the store is opened on another one.
  */
 export class FaultyFiles implements Files {
   readonly #files: Files;
@@ -113,12 +117,17 @@ class FaultyFile implements OpenFile {
     try {
       this.#files.begin('write', this.#path, bytes.length);
     } catch (error) {
-      if (this.#closed === undefined) {
-        await this.#inner.write(bytes.subarray(0, bytes.length >> 1), offset);
-      }
+      if (this.#closed === undefined) await this.#writeHalf(bytes, offset);
       throw error;
     }
     await this.#inner.write(bytes, offset);
+  }
+
+  async #writeHalf(bytes: Uint8Array, offset: number): Promise<void> {
+    const end = offset + bytes.length;
+    const isWithinSector = Math.floor(offset / sectorBytes) === Math.floor((end - 1) / sectorBytes);
+    if (isWithinSector && end <= (await this.#inner.size())) return;
+    await this.#inner.write(bytes.subarray(0, bytes.length >> 1), offset);
   }
 
   async sync(): Promise<void> {

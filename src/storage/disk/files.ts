@@ -47,24 +47,61 @@ export class Layout {
   readonly incoming: string;
   readonly large: string;
   readonly segments: string;
+  readonly journal: string;
+  readonly snapshots: string;
+  /** A file of nothing, whose room is given back when there is none left. */
+  readonly reserve: string;
 
   constructor(root: string) {
     this.root = root;
     this.storeId = join(root, 'store.id');
-    this.version = join(root, 'v1');
+    this.version = join(root, 'v2');
     this.incoming = join(this.version, 'incoming');
     this.large = join(this.version, 'large');
     this.segments = join(this.version, 'segments');
+    this.journal = join(this.version, 'journal');
+    this.snapshots = join(this.version, 'snapshots');
+    this.reserve = join(this.version, 'reserve');
   }
 
   segment(number: number): string {
-    return join(this.segments, String(number).padStart(10, '0'));
+    return join(this.segments, numberedName(number));
   }
+
+  journalFile(number: number): string {
+    return join(this.journal, numberedName(number));
+  }
+}
+
+const numberedNamePattern = /^[0-9]{10}$/;
+
+/** The name of a file that is numbered: ten digits. */
+function numberedName(number: number): string {
+  return String(number).padStart(10, '0');
+}
+
+/** The numbers of the numbered files in a directory, in ascending order. */
+export async function numbersIn(files: Files, directory: string): Promise<number[]> {
+  const numbers: number[] = [];
+  for await (const name of files.list(directory)) {
+    if (numberedNamePattern.test(name)) numbers.push(Number(name));
+  }
+  return numbers.sort((a, b) => a - b);
 }
 
 /** Whether `error` is the file system's, with the code `code`. */
 export function isFileError(error: unknown, code: string): boolean {
   return error instanceof Error && 'code' in error && error.code === code;
+}
+
+/** The file, unless there is none of that name. */
+export async function ifThere(opening: Promise<OpenFile>): Promise<OpenFile | undefined> {
+  try {
+    return await opening;
+  } catch (error) {
+    if (isFileError(error, 'ENOENT')) return undefined;
+    throw error;
+  }
 }
 
 /** What a failed attempt to write means to a caller of the store. */
@@ -81,10 +118,15 @@ const damageCodes = [
   ...['EACCES', 'EPERM', 'ENOTDIR', 'ENXIO', 'ESTALE'],
 ];
 
+/** Whether `error` is that of one damaged file, or of a damaged place in it. */
+export function isDamage(error: unknown): boolean {
+  return damageCodes.some((code) => isFileError(error, code));
+}
+
 /** What a failed attempt to read the blob `id` means to a caller of the store. */
 export function readFailure(error: unknown, id: string): unknown {
   if (isFileError(error, 'ENOENT')) return blobNotFound(id, error);
-  if (damageCodes.some((code) => isFileError(error, code))) {
+  if (isDamage(error)) {
     return new StoreError('BlobCorrupt', `Blob ${id} cannot be read back`, { cause: error });
   }
   return otherFailure(error, 'read');

@@ -1,11 +1,12 @@
-import { sha256Pooled } from '../../lib/node/sha256.ts';
-import { frameSizeBytes } from '../blob-store.ts';
+import { assert } from '../../lib/assert.ts';
+import { type BlobContent, frameSizeBytes } from '../blob-store.ts';
+import { type SealingKey, tagBytes } from './data-key.ts';
 import type { OpenFile } from './files.ts';
-import { largeHeaderBytes } from './large-header.ts';
-import type { Room } from './room.ts';
-import type { WriteGate } from './write-gate.ts';
+import type { FrameBytes } from './frame-ciphers.ts';
+import { frameOffset } from './large-layout.ts';
+import type { VolumeParts } from './volume-parts.ts';
 
-/** So many frames of one blob are being filled, hashed or written at once, at most. */
+/** So many frames of one blob are being filled, sealed or written at once, at most. */
 const framesMax = 8;
 
 /** The disk is set to work after so many frames, so that the last sync does not find all to do. */
@@ -17,11 +18,9 @@ const framesOfAllMax = 64;
 /** So many frames are kept for the next blob when nobody uses them. */
 const sparesMax = 16;
 
-type Frame = Buffer<ArrayBuffer>;
-
 /** The memory for the frames of all blobs that are being written. */
 export class FramePool {
-  readonly #spares: Frame[] = [];
+  readonly #spares: FrameBytes[] = [];
   #inUse = 0;
 
   /** How many frames a blob may use at present. One of its own is enough to go on. */
@@ -29,27 +28,34 @@ export class FramePool {
     return this.#inUse < framesOfAllMax ? framesMax : 1;
   }
 
-  take(): Frame {
+  take(): FrameBytes {
     this.#inUse += 1;
-    return this.#spares.pop() ?? Buffer.allocUnsafeSlow(frameSizeBytes);
+    return this.#spares.pop() ?? newFrame();
   }
 
-  give(frame: Frame): void {
+  /** Nothing is given back of a frame that was lost. */
+  give(frame: FrameBytes | undefined): void {
     this.#inUse -= 1;
-    if (this.#spares.length < sparesMax) this.#spares.push(frame);
+    if (frame !== undefined && this.#spares.length < sparesMax) this.#spares.push(frame);
   }
 }
 
-/** Hashes and writes the frames of one blob while the next ones are being filled. */
+/** Room for a frame and its tag. */
+function newFrame(): FrameBytes {
+  return new Uint8Array(Buffer.allocUnsafeSlow(frameSizeBytes + tagBytes).buffer);
+}
+
+type Dependencies = Pick<VolumeParts, 'gate' | 'pool' | 'room' | 'ciphers'>;
+
+/** Seals, hashes and writes the frames of one blob while the next ones are being filled. */
 export class FramePipeline {
   readonly #file: OpenFile;
-  readonly #gate: WriteGate;
-  readonly #pool: FramePool;
-  readonly #room: Room;
+  readonly #key: SealingKey;
+  readonly #with: Dependencies;
   readonly #onFailure: (error: unknown) => void;
   readonly #leaves: Uint8Array[] = [];
   readonly #underWay = new Set<Promise<void>>();
-  #frame: Frame | undefined;
+  #frame: FrameBytes | undefined;
   #filledBytes = 0;
   #sizeBytes = 0;
   #framesInUse = 0;
@@ -60,14 +66,13 @@ export class FramePipeline {
 
   /** `onFailure` is told at once when a frame cannot be written, while `add` may be waited for. */
   constructor(
-    file: OpenFile,
-    { gate, pool, room }: { gate: WriteGate; pool: FramePool; room: Room },
+    { file, key }: { file: OpenFile; key: SealingKey },
+    dependencies: Dependencies,
     onFailure: (error: unknown) => void,
   ) {
     this.#file = file;
-    this.#gate = gate;
-    this.#pool = pool;
-    this.#room = room;
+    this.#key = key;
+    this.#with = dependencies;
     this.#onFailure = onFailure;
   }
 
@@ -85,7 +90,7 @@ export class FramePipeline {
   }
 
   /** Resolves when all that was added is written, though not synced. */
-  async end(): Promise<{ sizeBytes: number; leaves: Uint8Array }> {
+  async end(): Promise<BlobContent> {
     if (this.#frame !== undefined) this.#submit(this.#frame);
     await this.settle();
     if (this.#failure !== undefined) throw this.#failure.error;
@@ -95,41 +100,45 @@ export class FramePipeline {
   /** Resolves when nothing uses the file any more. */
   async settle(): Promise<void> {
     await Promise.all(this.#underWay);
-    if (this.#frame !== undefined) this.#pool.give(this.#frame);
+    if (this.#frame !== undefined) this.#with.pool.give(this.#frame);
     this.#frame = undefined;
   }
 
-  async #nextFrame(): Promise<Frame> {
-    while (this.#framesInUse >= this.#pool.share && this.#failure === undefined) {
+  async #nextFrame(): Promise<FrameBytes> {
+    while (this.#framesInUse >= this.#with.pool.share && this.#failure === undefined) {
       const { promise, resolve } = Promise.withResolvers<void>();
       this.#wake = resolve;
       await promise;
     }
     if (this.#failure !== undefined) throw this.#failure.error;
     this.#framesInUse += 1;
-    this.#frame = this.#pool.take();
+    this.#frame = this.#with.pool.take();
     this.#filledBytes = 0;
     return this.#frame;
   }
 
-  #submit(frame: Frame): void {
-    const bytes = frame.subarray(0, this.#filledBytes);
-    const offset = this.#sizeBytes;
+  #submit(frame: FrameBytes): void {
+    const sizeBytes = this.#filledBytes;
     const index = this.#leaves.push(new Uint8Array(0)) - 1;
+    assert(this.#key.takeCount() === index, 'the count of a frame is its number');
     this.#frame = undefined;
-    this.#sizeBytes += bytes.length;
+    this.#sizeBytes += sizeBytes;
     this.#follow(async () => {
-      const hashed = sha256Pooled(bytes);
-      const written = this.#room.spend(bytes.length, () =>
-        this.#file.write(bytes, largeHeaderBytes + offset),
-      );
-      // Both, also when one fails: the other still reads from the frame.
-      await Promise.allSettled([hashed, written]);
-      this.#pool.give(frame);
-      this.#framesInUse -= 1;
+      let memory: FrameBytes | undefined;
+      try {
+        const place = { key: this.#key.bytes, index, sizeBytes };
+        const sealedFrame = await this.#with.ciphers.seal(frame, place);
+        memory = sealedFrame.memory;
+        this.#leaves[index] = sealedFrame.leaf;
+        const sealed = memory.subarray(0, sizeBytes + tagBytes);
+        await this.#with.room.spend(sealed.length, () =>
+          this.#file.write(sealed, frameOffset(index)),
+        );
+      } finally {
+        this.#with.pool.give(memory);
+        this.#framesInUse -= 1;
+      }
       this.#framesUnsynced += 1;
-      await written;
-      this.#leaves[index] = await hashed;
       this.#syncEarly();
     });
   }
@@ -139,7 +148,7 @@ export class FramePipeline {
     this.#isSyncing = true;
     this.#framesUnsynced = 0;
     this.#follow(async () => {
-      await this.#gate.sync(() => this.#file.sync());
+      await this.#with.gate.sync(() => this.#file.sync());
       this.#isSyncing = false;
     });
   }

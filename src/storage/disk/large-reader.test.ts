@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { sampleBytes, writeBytes } from '../blob-specimen.ts';
 import { frameSizeBytes } from '../blob-store.ts';
+import { tagBytes } from './data-key.ts';
 import { DiskSpecimen } from './disk-specimen.ts';
 
 test('readers that stall hold three frames while few do, and one each beyond that', async () => {
@@ -11,7 +12,7 @@ test('readers that stall hold three frames while few do, and one each beyond tha
   const { id } = await writeBytes(specimen.store, bytes);
   let framesRead = 0;
   specimen.before = (deed, _, sizeBytes) => {
-    if (deed === 'read' && sizeBytes === frameSizeBytes) framesRead += 1;
+    if (deed === 'read' && sizeBytes === frameSizeBytes + tagBytes) framesRead += 1;
   };
   const readers = Array.from({ length: 100 }, () => specimen.store.read(id, range));
   for (const reader of readers) assert.equal((await reader.next()).done, false);

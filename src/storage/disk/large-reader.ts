@@ -1,16 +1,23 @@
-import { join } from 'node:path';
 import { defined } from '../../lib/assert.ts';
-import { sha256, sha256Pooled } from '../../lib/node/sha256.ts';
 import { assertRangeInBlob } from '../blob-range.ts';
-import { type BlobRange, frameSizeBytes } from '../blob-store.ts';
-import { formatBlobId, type LargeBlobName } from './disk-blob-id.ts';
-import { blobCorrupt, type Files, type Layout, type OpenFile, readFailure } from './files.ts';
-import { decodeLargeHeader, largeHeaderBytes } from './large-header.ts';
-
-interface Dependencies {
-  readonly files: Files;
-  readonly layout: Layout;
-}
+import {
+  type BlobDescription,
+  type BlobRange,
+  frameSizeBytes,
+  labelBytesMax,
+} from '../blob-store.ts';
+import { openSealed, sealedKinds, tagBytes } from './data-key.ts';
+import { type FileHeader, openDataKey } from './file-header.ts';
+import { blobCorrupt, type OpenFile, readFailure } from './files.ts';
+import type { FrameBytes } from './frame-ciphers.ts';
+import type { ExpectedFile } from './header-reader.ts';
+import {
+  descriptionOffset,
+  descriptionSizeBytes,
+  frameCountOf,
+  frameOffset,
+} from './large-layout.ts';
+import type { VolumeParts } from './volume-parts.ts';
 
 /** One frame is consumed while those after it are read and verified. */
 const framesMax = 3;
@@ -36,77 +43,91 @@ export class ReadingFrames {
   }
 }
 
-/**
- * Yields the verified bytes of a range. The file stays open from the first chunk to the last, so a
- * blob that is removed meanwhile is still read to its end.
- */
-export async function* readLargeBlob(
-  name: LargeBlobName,
-  { range, signal }: { range: BlobRange; signal: AbortSignal | undefined },
-  dependencies: Dependencies & { readonly readingFrames: ReadingFrames },
-): AsyncGenerator<Uint8Array> {
-  const { readingFrames } = dependencies;
-  const blob = await OpenLargeBlob.open(name, dependencies);
-  const memory = new FrameMemory(blob, readingFrames);
-  const frames: Promise<Frame>[] = [];
+/** A file of a blob of its own. */
+export interface LargeFileName {
+  readonly path: string;
+  /** What errors call it. */
+  readonly id: string;
+  readonly expected: Omit<ExpectedFile, 'storeId'>;
+}
+
+/** Opens the file for as long as `use` takes. What it throws is told as the blob's failure. */
+export async function withLargeFile<T>(
+  name: LargeFileName,
+  parts: VolumeParts,
+  use: (file: OpenLargeFile) => Promise<T>,
+): Promise<T> {
+  const file = await OpenLargeFile.open(name, parts);
   try {
-    assertRangeInBlob(range, name.sizeBytes);
-    const endBytes = range.offsetBytes + range.lengthBytes;
-    const frameCount = Math.ceil(endBytes / frameSizeBytes);
-    let nextFrame = Math.floor(range.offsetBytes / frameSizeBytes);
-    for (let at = range.offsetBytes; at < endBytes; ) {
-      while (nextFrame < frameCount && frames.length < readingFrames.share) {
-        const frame = blob.frame(nextFrame++, memory.take());
+    return await use(file);
+  } finally {
+    await file.close();
+  }
+}
+
+/**
+ * Yields the verified bytes of a range; all of them where none is given. The file stays open from
+ * the first chunk to the last, so a blob that is removed meanwhile is still read to its end.
+ */
+export async function* readLargeFile(
+  name: LargeFileName,
+  { range, signal }: { range?: BlobRange; signal?: AbortSignal | undefined },
+  parts: VolumeParts & { readonly readingFrames: ReadingFrames },
+): AsyncGenerator<Uint8Array> {
+  const { readingFrames } = parts;
+  const file = await OpenLargeFile.open(name, parts);
+  const memory = new FrameMemory(file, readingFrames);
+  const frames: Promise<FrameBytes>[] = [];
+  try {
+    const { contentBytes } = file.header;
+    const { offsetBytes, lengthBytes } = range ?? { offsetBytes: 0, lengthBytes: contentBytes };
+    assertRangeInBlob({ offsetBytes, lengthBytes }, contentBytes);
+    const endBytes = offsetBytes + lengthBytes;
+    let nextFrame = Math.floor(offsetBytes / frameSizeBytes);
+    for (let at = offsetBytes; at < endBytes; ) {
+      while (nextFrame < frameCountOf(endBytes) && frames.length < readingFrames.share) {
+        const frame = file.frame(nextFrame++, memory.take());
         // Whether it failed matters when its turn comes, if it comes.
         frame.catch(() => undefined);
         frames.push(frame);
       }
       signal?.throwIfAborted();
-      const { bytes, memory: used } = await defined(frames.shift(), 'the next frame');
+      const frame = await defined(frames.shift(), 'the next frame');
       signal?.throwIfAborted();
-      const within = at % frameSizeBytes;
-      const chunk = bytes.subarray(within, Math.min(bytes.length, within + endBytes - at));
-      at += chunk.length;
-      yield chunk;
-      memory.give(used);
+      const frameStart = at - (at % frameSizeBytes);
+      const frameEnd = Math.min(frameStart + frameSizeBytes, endBytes);
+      yield frame.subarray(at - frameStart, frameEnd - frameStart);
+      at = frameEnd;
+      memory.give(frame);
     }
   } finally {
     await Promise.allSettled(frames);
     memory.giveAll();
-    await blob.close();
+    await file.close();
   }
-}
-
-export async function readLargeLeaves(
-  name: LargeBlobName,
-  dependencies: Dependencies,
-): Promise<Uint8Array> {
-  const blob = await OpenLargeBlob.open(name, dependencies);
-  await blob.close();
-  return blob.leaves;
 }
 
 /** The memory of one reader: that of frames that were consumed is used for those to come. */
 class FrameMemory {
-  readonly #blob: OpenLargeBlob;
+  readonly #file: OpenLargeFile;
   readonly #counted: ReadingFrames;
-  readonly #spares: Buffer<ArrayBuffer>[] = [];
+  readonly #spares: FrameBytes[] = [];
   #held = 0;
 
-  constructor(blob: OpenLargeBlob, counted: ReadingFrames) {
-    this.#blob = blob;
+  constructor(file: OpenLargeFile, counted: ReadingFrames) {
+    this.#file = file;
     this.#counted = counted;
   }
 
-  take(): Buffer<ArrayBuffer> {
+  take(): FrameBytes {
     const spare = this.#spares.pop();
     if (spare !== undefined) return spare;
     this.#held += 1;
     this.#counted.take();
-    return this.#blob.newMemory();
+    return this.#file.newMemory();
   }
 
-  give(memory: Buffer<ArrayBuffer>): void {
+  give(memory: FrameBytes): void {
     this.#spares.push(memory);
     while (this.#spares.length > 0 && this.#held > this.#counted.share) {
       this.#spares.pop();
@@ -120,30 +141,35 @@ class FrameMemory {
   }
 }
 
-/** A frame that was read and verified, and the memory that it lies in. */
-interface Frame {
-  readonly bytes: Buffer<ArrayBuffer>;
-  readonly memory: Buffer<ArrayBuffer>;
-}
-
-/** The file of a large blob, its header and its leaf hashes read and found intact. */
-class OpenLargeBlob {
-  readonly leaves: Uint8Array;
-  readonly #name: LargeBlobName;
+/** The file of a large blob or of a snapshot, its header read and found intact. */
+export class OpenLargeFile {
+  readonly header: FileHeader;
+  readonly #id: string;
   readonly #file: OpenFile;
+  readonly #key: Uint8Array;
+  readonly #ciphers: VolumeParts['ciphers'];
 
-  constructor(name: LargeBlobName, file: OpenFile, leaves: Uint8Array) {
-    this.#name = name;
+  private constructor(
+    { id, file, header, key }: { id: string; file: OpenFile; header: FileHeader; key: Uint8Array },
+    ciphers: VolumeParts['ciphers'],
+  ) {
+    this.header = header;
+    this.#id = id;
     this.#file = file;
-    this.leaves = leaves;
+    this.#key = key;
+    this.#ciphers = ciphers;
   }
 
-  static async open(name: LargeBlobName, { files, layout }: Dependencies): Promise<OpenLargeBlob> {
-    const id = formatBlobId(name);
+  static async open({ path, id, expected }: LargeFileName, parts: VolumeParts) {
+    const { files, headers, masterKeys, storeId, ciphers } = parts;
     try {
-      const file = await files.open(join(layout.large, id), 'read');
+      const file = await files.open(path, 'read');
       try {
-        return new OpenLargeBlob(name, file, await readLeaves(file, name));
+        const header = await headers.ofClosed(file, path, { ...expected, storeId });
+        if (typeof header === 'string') throw blobCorrupt(id, header);
+        const key = openDataKey(header, masterKeys);
+        if (key === undefined) throw blobCorrupt(id, 'the data key of its file does not open');
+        return new OpenLargeFile({ id, file, header, key }, ciphers);
       } catch (error) {
         await file.close();
         throw error;
@@ -153,48 +179,63 @@ class OpenLargeBlob {
     }
   }
 
-  /** Memory for any frame of this blob. */
-  newMemory(): Buffer<ArrayBuffer> {
-    return Buffer.allocUnsafeSlow(Math.min(frameSizeBytes, this.#name.sizeBytes));
+  /** Memory for any sealed frame of this file. */
+  newMemory(): FrameBytes {
+    const frameBytes = Math.min(frameSizeBytes, this.header.contentBytes);
+    return new Uint8Array(Buffer.allocUnsafeSlow(frameBytes + tagBytes).buffer);
   }
 
-  async frame(index: number, memory: Buffer<ArrayBuffer>): Promise<Frame> {
-    const offset = index * frameSizeBytes;
-    const id = formatBlobId(this.#name);
-    const bytes = memory.subarray(0, Math.min(frameSizeBytes, this.#name.sizeBytes - offset));
-    let length: number;
-    try {
-      length = await this.#file.read(bytes, largeHeaderBytes + offset);
-    } catch (error) {
-      throw readFailure(error, id);
+  /** Resolves to `memory`, or what took its place, with the verified bytes of a frame in it. */
+  async frame(index: number, memory: FrameBytes): Promise<FrameBytes> {
+    const sizeBytes = this.#frameBytes(index);
+    await this.#read(memory.subarray(0, sizeBytes + tagBytes), {
+      offset: frameOffset(index),
+      what: `frame ${index}`,
+    });
+    const place = { key: this.#key, index, sizeBytes };
+    const opened = await this.#ciphers.open(memory, place);
+    if (!opened.isIntact) throw blobCorrupt(this.#id, `frame ${index} fails its verification`);
+    return opened.memory;
+  }
+
+  async describe(): Promise<BlobDescription> {
+    const { contentBytes, descriptionBytes, createdAtMs } = this.header;
+    const least = descriptionSizeBytes({ contentBytes, labelBytes: 0 });
+    if (descriptionBytes < least || descriptionBytes > least + labelBytesMax) {
+      throw blobCorrupt(this.#id, 'its description has no possible size');
     }
-    if (length < bytes.length) throw blobCorrupt(id, `its file ends within frame ${index}`);
-    const leaf = this.leaves.subarray(index * 32, index * 32 + 32);
-    if (Buffer.compare(await sha256Pooled(bytes), leaf) !== 0) {
-      throw blobCorrupt(id, `frame ${index} fails its verification`);
+    const sealed = new Uint8Array(descriptionBytes);
+    const offset = descriptionOffset(contentBytes);
+    await this.#read(sealed, { offset, what: 'its description' });
+    const count = frameCountOf(contentBytes);
+    const place = { kind: sealedKinds.description, position: contentBytes };
+    const opened = openSealed(this.#key, { sealed, count, place });
+    if (opened === undefined) {
+      throw blobCorrupt(this.#id, 'its description fails its verification');
     }
-    return { bytes, memory };
+    return {
+      sizeBytes: contentBytes,
+      writtenAtMs: createdAtMs,
+      leaves: Uint8Array.from(opened.subarray(0, count * 32)),
+      label: opened.toString('utf8', count * 32),
+    };
   }
 
   async close(): Promise<void> {
     await this.#file.close();
   }
-}
 
-async function readLeaves(file: OpenFile, name: LargeBlobName): Promise<Uint8Array> {
-  const id = formatBlobId(name);
-  const headerBytes = Buffer.allocUnsafe(largeHeaderBytes);
-  const length = await file.read(headerBytes, 0);
-  const header = decodeLargeHeader(headerBytes.subarray(0, length));
-  if (typeof header === 'string') throw blobCorrupt(id, header);
-  const isOwn = header.nonce === name.nonce && header.writtenAtMs === name.writtenAtMs;
-  if (!isOwn || header.sizeBytes !== name.sizeBytes) {
-    throw blobCorrupt(id, 'its file holds another blob');
+  #frameBytes(index: number): number {
+    return Math.min(frameSizeBytes, this.header.contentBytes - index * frameSizeBytes);
   }
-  const leaves = new Uint8Array(Math.ceil(name.sizeBytes / frameSizeBytes) * 32);
-  await file.read(leaves, largeHeaderBytes + name.sizeBytes);
-  if (Buffer.compare(sha256(leaves), header.leavesSha256) !== 0) {
-    throw blobCorrupt(id, 'its leaf hashes fail their checksum');
+
+  async #read(into: Uint8Array, { offset, what }: { offset: number; what: string }): Promise<void> {
+    let length: number;
+    try {
+      length = await this.#file.read(into, offset);
+    } catch (error) {
+      throw readFailure(error, this.#id);
+    }
+    if (length < into.length) throw blobCorrupt(this.#id, `its file ends within ${what}`);
   }
-  return leaves;
 }

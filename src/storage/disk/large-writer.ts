@@ -1,65 +1,70 @@
 import { join } from 'node:path';
 import { assert } from '../../lib/assert.ts';
-import { sha256 } from '../../lib/node/sha256.ts';
-import type { RandomBytes } from '../../lib/random.ts';
-import type { StoredBlob } from '../blob-store.ts';
+import type { BlobContent } from '../blob-store.ts';
 import type { SourceReader } from '../source-reader.ts';
-import { formatBlobId } from './disk-blob-id.ts';
-import { type Files, type Layout, type OpenFile, writeFailure } from './files.ts';
-import { FramePipeline, type FramePool } from './frame-pipeline.ts';
-import { encodeLargeHeader, largeHeaderBytes } from './large-header.ts';
-import type { Room } from './room.ts';
+import { type SealingKey, sealedKinds } from './data-key.ts';
+import {
+  encodeFileHeader,
+  type FileHeader,
+  type FileIdentity,
+  fileHeaderBytes,
+  newDataKey,
+} from './file-header.ts';
+import { type OpenFile, writeFailure } from './files.ts';
+import { FramePipeline } from './frame-pipeline.ts';
+import { descriptionOffset, descriptionSizeBytes } from './large-layout.ts';
 import type { SharedSync } from './shared-sync.ts';
-import type { WriteGate } from './write-gate.ts';
+import type { VolumeParts } from './volume-parts.ts';
 
-interface Dependencies {
-  readonly files: Files;
-  readonly layout: Layout;
-  readonly gate: WriteGate;
-  readonly pool: FramePool;
-  readonly room: Room;
-  readonly randomBytes: RandomBytes;
-  /** Syncs the directory of large blobs. */
-  readonly directorySync: SharedSync;
-}
-
-/** What is known of a blob when it turns out to be a large one. */
-interface Beginning {
+/** The bytes that go into a file of their own: what was read of them, and the rest. */
+export interface LargeSource {
   readonly chunks: readonly Uint8Array[];
   readonly rest: SourceReader;
-  readonly writtenAtMs: number;
 }
 
-/** Streams a blob into a file of its own. Resolves when it is durable, or else leaves no file. */
-export async function writeLargeBlob(
-  beginning: Beginning,
-  dependencies: Dependencies,
-): Promise<StoredBlob> {
-  const { files, layout, gate, randomBytes, directorySync } = dependencies;
-  const { writtenAtMs } = beginning;
-  const nonce = Buffer.from(randomBytes(16)).toString('hex');
+/** What the file is to be, and where. */
+export interface LargeFilePlan {
+  readonly kind: 'large' | 'snapshot';
+  readonly createdAtMs: number;
+  readonly directory: string;
+  /** Syncs the directory. */
+  readonly directorySync: SharedSync;
+  readonly nameOf: (made: { readonly fileId: string; readonly sizeBytes: number }) => string;
+  readonly label: (content: BlobContent) => Uint8Array;
+}
+
+export interface WrittenFile extends BlobContent {
+  readonly name: string;
+}
+
+/** Streams bytes into a file of their own. Resolves when it is durable, or else leaves no file. */
+export async function writeLargeFile(
+  source: LargeSource,
+  plan: LargeFilePlan,
+  parts: VolumeParts,
+): Promise<WrittenFile> {
+  const { files, layout, gate, randomBytes } = parts;
+  const fileId = Buffer.from(randomBytes(16)).toString('hex');
   // A temporary name, in a directory that is swept at open: a crash leaves nothing that is listed.
-  const incoming = join(layout.incoming, nonce);
+  const incoming = join(layout.incoming, fileId);
   let path = incoming;
   try {
     const file = await files.create(incoming);
-    let content: Content;
+    let content: BlobContent;
     try {
-      content = await writeContent(file, beginning, dependencies);
-      await writeEnds(file, { ...content, writtenAtMs, nonce });
+      content = await writeAll(file, { source, plan, fileId }, parts);
       // Before the name: a name whose bytes are not durable would be a blob that a crash empties.
       await gate.sync(() => file.sync());
     } finally {
       await file.close();
     }
-    const { sizeBytes, leaves } = content;
-    const id = formatBlobId({ kind: 'large', writtenAtMs, sizeBytes, nonce });
+    const name = plan.nameOf({ fileId, sizeBytes: content.sizeBytes });
     // All at once: there is no moment at which half a blob has the name.
-    await files.rename(incoming, join(layout.large, id));
-    path = join(layout.large, id);
+    await files.rename(incoming, join(plan.directory, name));
+    path = join(plan.directory, name);
     // Else the name may be lost in a crash, and the blob with it.
-    await directorySync.request();
-    return { id, sizeBytes, leaves };
+    await plan.directorySync.request();
+    return { ...content, name };
   } catch (error) {
     // What could not be unlinked either is swept at the next open, or listed and collected.
     await files.unlink(path).catch(() => undefined);
@@ -67,17 +72,26 @@ export async function writeLargeBlob(
   }
 }
 
-interface Content {
-  readonly sizeBytes: number;
-  readonly leaves: Uint8Array;
+async function writeAll(
+  file: OpenFile,
+  { source, plan, fileId }: { source: LargeSource; plan: LargeFilePlan; fileId: string },
+  parts: VolumeParts,
+): Promise<BlobContent> {
+  const { kind, createdAtMs } = plan;
+  const identity = { kind, storeId: parts.storeId, fileId, number: 0, createdAtMs };
+  const { key, wrappedKey } = newDataKey(identity, parts);
+  const content = await writeContent({ file, key }, source, parts);
+  const label = plan.label(content);
+  await writeEnds({ file, key }, { ...content, label }, { ...identity, wrappedKey });
+  return content;
 }
 
 async function writeContent(
-  file: OpenFile,
-  { chunks, rest }: Beginning,
-  { gate, pool, room }: Dependencies,
-): Promise<Content> {
-  const pipeline = new FramePipeline(file, { gate, pool, room }, (error) => rest.interrupt(error));
+  to: { file: OpenFile; key: SealingKey },
+  { chunks, rest }: LargeSource,
+  parts: VolumeParts,
+): Promise<BlobContent> {
+  const pipeline = new FramePipeline(to, parts, (error) => rest.interrupt(error));
   try {
     for (const chunk of chunks) await pipeline.add(chunk);
     for (let chunk = await rest.next(); chunk !== undefined; chunk = await rest.next()) {
@@ -89,14 +103,24 @@ async function writeContent(
   }
 }
 
-/** Writes what surrounds the blob: the leaf hashes after it, the header before it. */
+/** Writes what surrounds the frames: the description and a header after them, a header before. */
 async function writeEnds(
-  file: OpenFile,
-  { sizeBytes, leaves, writtenAtMs, nonce }: Content & { writtenAtMs: number; nonce: string },
+  { file, key }: { file: OpenFile; key: SealingKey },
+  { sizeBytes, leaves, label }: BlobContent & { label: Uint8Array },
+  begun: FileIdentity & Pick<FileHeader, 'wrappedKey'>,
 ): Promise<void> {
-  await file.write(leaves, largeHeaderBytes + sizeBytes);
-  const header = { writtenAtMs, nonce, sizeBytes, leavesSha256: sha256(leaves) };
-  await file.write(encodeLargeHeader(header), 0);
-  const size = await file.size();
-  assert(size === largeHeaderBytes + sizeBytes + leaves.length, 'the file is as long as its parts');
+  const descriptionBytes = descriptionSizeBytes({
+    contentBytes: sizeBytes,
+    labelBytes: label.length,
+  });
+  const end = Buffer.alloc(descriptionBytes + fileHeaderBytes);
+  // Bound to the size of the content: no other size goes with it.
+  const place = { kind: sealedKinds.description, position: sizeBytes };
+  key.seal([leaves, label], place, end.subarray(0, descriptionBytes));
+  const header = encodeFileHeader({ ...begun, contentBytes: sizeBytes, descriptionBytes });
+  end.set(header, descriptionBytes);
+  await file.write(end, descriptionOffset(sizeBytes));
+  await file.write(header, 0);
+  const fileBytes = descriptionOffset(sizeBytes) + end.length;
+  assert((await file.size()) === fileBytes, 'the file is as long as its parts');
 }

@@ -1,12 +1,14 @@
 import { dirname, join } from 'node:path';
 import { StoreError } from '../errors.ts';
+import { formatVersion } from './file-header.ts';
 import type { Files, Layout } from './files.ts';
 
 /** Makes what is missing of the store's directories, durably, and sweeps what a crash left. */
 export async function prepareDirectories(files: Files, layout: Layout): Promise<void> {
   await files.makeDirectory(layout.root);
   await refuseOtherVersions(files, layout);
-  for (const directory of [layout.version, layout.incoming, layout.large, layout.segments]) {
+  const { version, incoming, large, segments, journal, snapshots } = layout;
+  for (const directory of [version, incoming, large, segments, journal, snapshots]) {
     await files.makeDirectory(directory);
   }
   for (const directory of [layout.version, layout.root, dirname(layout.root)]) {
@@ -17,21 +19,14 @@ export async function prepareDirectories(files: Files, layout: Layout): Promise<
   }
 }
 
-/** The numbers of the segments there are, in ascending order. */
-export async function segmentNumbers(files: Files, layout: Layout): Promise<number[]> {
-  const numbers: number[] = [];
-  for await (const name of files.list(layout.segments)) {
-    if (/^[0-9]{10}$/.test(name)) numbers.push(Number(name));
-  }
-  return numbers.sort((a, b) => a - b);
-}
-
-async function refuseOtherVersions(files: Files, layout: Layout): Promise<void> {
+/** Throws `StoreUnavailable` when there is another version of the format than ours. */
+export async function refuseOtherVersions(files: Files, layout: Layout): Promise<void> {
+  const known = `v${formatVersion}`;
   for await (const name of files.list(layout.root)) {
-    if (!/^v[0-9]+$/.test(name) || name === 'v1') continue;
+    if (!/^v[0-9]+$/.test(name) || name === known) continue;
     throw new StoreError(
       'StoreUnavailable',
-      `${layout.root} holds blobs in format ${name}, and this program knows v1`,
+      `${layout.root} holds blobs in format ${name}, and this program knows ${known}`,
     );
   }
 }

@@ -1,11 +1,12 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { SimulatedClock } from '../../lib/clock.ts';
-import { sampleBytes, WatchedSource, writeBytes } from '../blob-specimen.ts';
+import { sampleBytes, sampleWriting, WatchedSource, writeBytes } from '../blob-specimen.ts';
 import { frameSizeBytes } from '../blob-store.ts';
 import { isStoreError } from '../errors.ts';
 import { DiskSpecimen } from './disk-specimen.ts';
-import { largeHeaderBytes } from './large-header.ts';
+import { fileError } from './faulty-files.ts';
+import { fileHeaderBytes } from './file-header.ts';
 import { Room } from './room.ts';
 import { SimulatedFiles } from './simulated-files.ts';
 
@@ -57,6 +58,53 @@ describe('Room', () => {
     assert.equal(files.measured, 3);
   });
 
+  test('nothing new is begun unless there is a 64th part of the reserve besides', async () => {
+    const { room, files } = roomOf({ sizeBytes: 16 * 6400, freeBytes: 6500 });
+    await room.check();
+    assert.equal(room.isFull, false);
+    await room.spend(1);
+    files.left.freeBytes = 6499;
+    await assert.rejects(room.check(), isFull);
+    assert.equal(room.isFull, true);
+    // What was begun may use it.
+    await room.spend(99);
+    files.left.freeBytes = 6400;
+    await assert.rejects(room.spend(1), isFull);
+  });
+
+  test('a check measures again when the last measurement is old, or before it refuses', async () => {
+    const { room, files, clock } = roomOf({ sizeBytes: 1600, freeBytes: 100 });
+    await assert.rejects(room.check(), isFull);
+    files.left.freeBytes = 200;
+    await room.check();
+    assert.equal(files.measured, 2);
+    clock.advance(999);
+    await room.check();
+    assert.equal(files.measured, 2);
+    clock.advance(1);
+    files.left.freeBytes = 100;
+    await assert.rejects(room.check(), isFull);
+  });
+
+  test('3. a disk that found no room is believed for a second, whatever is measured', async () => {
+    const { room, clock } = roomOf({ sizeBytes: 1600, freeBytes: 1000 });
+    for (const code of ['ENOSPC', 'EDQUOT']) {
+      const error = fileError(code, 'write');
+      await assert.rejects(
+        room.spend(1, () => Promise.reject(error)),
+        error,
+      );
+      clock.advance(999);
+      await assert.rejects(room.check(), isFull);
+      assert.equal(room.isFull, true);
+      clock.advance(1);
+      // It is full as far as anybody knows, until somebody looks.
+      assert.equal(room.isFull, true);
+      await room.check();
+      assert.equal(room.isFull, false);
+    }
+  });
+
   test('a write that fails is what fails, and its bytes count as spent', async () => {
     const { room } = roomOf({ sizeBytes: 1600, freeBytes: 300 });
     const error = new Error('it fails');
@@ -81,7 +129,7 @@ describe('DiskBlobStore on a disk that uploads have filled', () => {
     fill(files);
     specimen.clock.advance(1000);
     const source = new WatchedSource([sampleBytes(100)], 'end');
-    await assert.rejects(specimen.store.write(source), isFull);
+    await assert.rejects(specimen.store.write(source, sampleWriting()), isFull);
     assert.deepEqual([source.pulls, source.returns], [0, 1]);
     for (const { id } of [small, large]) await specimen.store.remove(id);
     await writeBytes(specimen.store, sampleBytes(1000));
@@ -98,9 +146,9 @@ describe('DiskBlobStore on a disk that uploads have filled', () => {
     };
     const frames = Array.from({ length: 16 }, () => sampleBytes(frameSizeBytes));
     const source = new WatchedSource(frames, 'stall');
-    await assert.rejects(specimen.store.write(source), isFull);
+    await assert.rejects(specimen.store.write(source, sampleWriting()), isFull);
     // But for the header, which is small.
-    assert.ok(leastBytes >= frameSizeBytes - largeHeaderBytes, `${leastBytes} bytes were left`);
+    assert.ok(leastBytes >= frameSizeBytes - 3 * fileHeaderBytes, `${leastBytes} bytes were left`);
     assert.deepEqual([...files.sizes().values()], []);
     await writeBytes(specimen.store, sampleBytes(8 * frameSizeBytes));
   });

@@ -1,11 +1,14 @@
 import type { Clock } from '../../lib/clock.ts';
-import { StoreError } from '../errors.ts';
-import { type FileSystemRoom, type Files, otherFailure } from './files.ts';
+import { isStoreError, StoreError } from '../errors.ts';
+import { type FileSystemRoom, type Files, otherFailure, writeFailure } from './files.ts';
 
 /** So much stays free, or … */
 const reserveBytesMax = 64 * 1024 * 1024;
 /** … this part of a small file system. */
 const reservePart = 1 / 16;
+
+/** Nothing new is begun unless this part of the reserve is there besides: 1 MiB of a large one. */
+const beginningPart = 1 / 64;
 
 /** What was measured is believed for this long: others write to the file system too. */
 const measureMs = 1000;
@@ -17,6 +20,8 @@ const measureMs = 1000;
  *    and not even a removal, which needs a row to be changed, could make some again.
  * 2. What was written since the last measurement counts as gone, and so does what is being written.
  *    It is measured again when that is old, or before anything is refused.
+ * 3. When the disk itself found no room that is believed as long as a measurement: a quota does not
+ *    show in one.
  */
 export class Room {
   readonly #directory: string;
@@ -24,6 +29,7 @@ export class Room {
   readonly #clock: Clock;
   #measured: (FileSystemRoom & { readonly atMs: number }) | undefined;
   #measuring: Promise<void> | undefined;
+  #refusedAtMs: number | undefined;
   #spentBytes = 0;
   #underWayBytes = 0;
 
@@ -33,9 +39,21 @@ export class Room {
     this.#clock = clock;
   }
 
+  /** Whether the last look found no room to begin anything. */
+  get isFull(): boolean {
+    return this.#refusedAtMs !== undefined || this.#leftBytes() < this.#beginningBytes();
+  }
+
+  /** Throws `StoreFull` when nothing new may be begun. */
+  async check(): Promise<void> {
+    if (this.#isRecent(this.#refusedAtMs)) throw full();
+    if (!this.#isRecent(this.#measured?.atMs) || this.isFull) await this.#measure();
+    if (this.isFull) throw full();
+  }
+
   /** Runs `write`, which takes up to `sizeBytes`; throws `StoreFull` instead if that is too much. */
   async spend(sizeBytes: number, write: () => Promise<void> = async () => {}): Promise<void> {
-    if (!this.#isRecent()) await this.#measure();
+    if (!this.#isRecent(this.#measured?.atMs)) await this.#measure();
     if (this.#leftBytes() < sizeBytes) {
       await this.#measure();
       if (this.#leftBytes() < sizeBytes) throw full();
@@ -43,15 +61,18 @@ export class Room {
     this.#underWayBytes += sizeBytes;
     try {
       await write();
+    } catch (error) {
+      if (isStoreError(writeFailure(error), 'StoreFull')) this.#refusedAtMs = this.#clock.now();
+      throw error;
     } finally {
       this.#underWayBytes -= sizeBytes;
       this.#spentBytes += sizeBytes;
     }
   }
 
-  #isRecent(): boolean {
+  #isRecent(atMs: number | undefined): boolean {
     // Nor is a measurement of the future any good: the clock was set back.
-    const ageMs = this.#clock.now() - (this.#measured?.atMs ?? Number.NEGATIVE_INFINITY);
+    const ageMs = this.#clock.now() - (atMs ?? Number.NEGATIVE_INFINITY);
     return ageMs >= 0 && ageMs < measureMs;
   }
 
@@ -60,8 +81,15 @@ export class Room {
     const { sizeBytes, freeBytes } = this.#measured ?? { sizeBytes: 0, freeBytes: 0 };
     // It does not tell: then the write itself has to find out.
     if (sizeBytes === 0) return Number.POSITIVE_INFINITY;
-    const reserveBytes = Math.min(reserveBytesMax, sizeBytes * reservePart);
-    return freeBytes - reserveBytes - this.#spentBytes - this.#underWayBytes;
+    return freeBytes - this.#reserveBytes() - this.#spentBytes - this.#underWayBytes;
+  }
+
+  #reserveBytes(): number {
+    return Math.min(reserveBytesMax, (this.#measured?.sizeBytes ?? 0) * reservePart);
+  }
+
+  #beginningBytes(): number {
+    return this.#reserveBytes() * beginningPart;
   }
 
   /** Measures, together with all who want to know at the moment. */
@@ -80,6 +108,7 @@ export class Room {
     } catch (error) {
       throw otherFailure(error, 'write');
     }
+    if (!this.#isRecent(this.#refusedAtMs)) this.#refusedAtMs = undefined;
     // What ended meanwhile may be in the measurement or not.
     this.#spentBytes -= spentBytes;
   }

@@ -1,6 +1,8 @@
+import { assert } from '../../lib/assert.ts';
 import type { Log } from '../../lib/log.ts';
 import type { SmallBlobName } from './disk-blob-id.ts';
-import { type Files, isFileError, type Layout, type OpenFile, writeFailure } from './files.ts';
+import { type Files, ifThere, type Layout, type OpenFile, writeFailure } from './files.ts';
+import { growingContentOffset } from './header-copies.ts';
 import { isHeaderOf } from './segment-reader.ts';
 import { markOffsetBytes, recordHeaderBytes, removedMark } from './segment-record.ts';
 import { scanSegment } from './segment-scan.ts';
@@ -8,7 +10,10 @@ import { SharedSync } from './shared-sync.ts';
 import type { WriteGate } from './write-gate.ts';
 
 interface Pending {
-  readonly name: SmallBlobName;
+  readonly segment: number;
+  readonly names: readonly SmallBlobName[];
+  /** Whether they are likely to be all that is left in the segment. */
+  readonly isRest: boolean;
   readonly resolve: () => void;
   readonly reject: (error: unknown) => void;
 }
@@ -20,6 +25,8 @@ interface Dependencies {
   readonly log: Log;
   /** Whether a segment will not be appended to any more. */
   readonly isSealed: (segment: number) => boolean;
+  /** Called with the number of a segment from which something was removed. */
+  readonly onRemoved: (segment: number) => void;
 }
 
 /** So many removals share one round of syncs, at most. */
@@ -31,8 +38,9 @@ const roundLengthMax = 256;
  * 1. A removal resolves after a sync that followed its mark; those that arrive meanwhile share the
  *    next one.
  * 2. A mark is written only where the record's nonce is that of the id.
- * 3. A segment is unlinked only when it is sealed, each record in it is marked, and nothing in it
- *    is damaged. Its marks are durable by then, so that its name may come back after a crash.
+ * 3. A segment is unlinked only when it is sealed, each record in it is marked or being removed, and
+ *    nothing in it is damaged. Either its marks are durable by then, so that its name may come back
+ *    after a crash, or its absence is, before those who wait are told.
  */
 export class SegmentRemover {
   readonly #with: Dependencies;
@@ -53,10 +61,14 @@ export class SegmentRemover {
 
   /** Resolves when the blob is gone for good, or was not there. */
   remove(name: SmallBlobName): Promise<void> {
-    return new Promise((resolve, reject) => {
-      this.#queue.push({ name, resolve, reject });
-      this.#running ??= this.#run();
-    });
+    return this.#request({ segment: name.segment, names: [name], isRest: false });
+  }
+
+  /** The same of blobs that are likely to be all that is left in the segment. */
+  retire(segment: number, names: readonly SmallBlobName[]): Promise<void> {
+    const areHere = names.every((name) => name.segment === segment);
+    assert(areHere, 'what is retired together lies in one segment');
+    return this.#request({ segment, names, isRest: true });
   }
 
   /** Has `segment` unlinked, by and by, if nothing in it is alive. */
@@ -70,9 +82,16 @@ export class SegmentRemover {
     await this.#running;
   }
 
+  #request(removal: Omit<Pending, 'resolve' | 'reject'>): Promise<void> {
+    return new Promise((resolve, reject) => {
+      this.#queue.push({ ...removal, resolve, reject });
+      this.#running ??= this.#run();
+    });
+  }
+
   async #run(): Promise<void> {
     while (this.#queue.length > 0 || this.#suspects.size > 0) {
-      const round = Map.groupBy(this.#queue.splice(0, roundLengthMax), ({ name }) => name.segment);
+      const round = Map.groupBy(this.#queue.splice(0, roundLengthMax), ({ segment }) => segment);
       await Promise.all(Array.from(round, ([segment, all]) => this.#removeFrom(segment, all)));
       const suspects = [...this.#suspects];
       this.#suspects.clear();
@@ -84,14 +103,42 @@ export class SegmentRemover {
   async #removeFrom(segment: number, removals: readonly Pending[]): Promise<void> {
     try {
       this.#with.gate.checkSound();
-      await this.#mark(
-        segment,
-        removals.map(({ name }) => name),
-      );
+      const names = removals.flatMap((removal) => removal.names);
+      const areRest =
+        removals.some(({ isRest }) => isRest) && (await this.#unlinkRest(segment, names));
+      if (!areRest) await this.#mark(segment, names);
       for (const { resolve } of removals) resolve();
     } catch (error) {
       for (const { reject } of removals) reject(writeFailure(error));
     }
+  }
+
+  /** Unlinks the segment, durably, if nothing but `names` is in it: they need no marks then. */
+  async #unlinkRest(segment: number, names: readonly SmallBlobName[]): Promise<boolean> {
+    const { files, layout, isSealed } = this.#with;
+    if (!isSealed(segment)) return false;
+    const file = await ifThere(files.open(layout.segment(segment), 'read'));
+    if (file === undefined) return false;
+    try {
+      const offsets = new Map(names.map(({ offsetBytes, nonce }) => [offsetBytes, nonce]));
+      for await (const part of scanSegment(file, { segment, endBytes: await file.size() })) {
+        if (part.kind === 'gap') return false;
+        const { mark, offsetBytes, nonce } = part.header;
+        if (mark !== 'removed' && offsets.get(offsetBytes) !== nonce) return false;
+      }
+    } finally {
+      await file.close();
+    }
+    await this.#unlink(segment);
+    await this.#directorySync.request();
+    return true;
+  }
+
+  async #unlink(segment: number): Promise<void> {
+    const { files, layout, onRemoved } = this.#with;
+    await files.unlink(layout.segment(segment));
+    this.#firstLive.delete(segment);
+    onRemoved(segment);
   }
 
   async #mark(segment: number, names: readonly SmallBlobName[]): Promise<void> {
@@ -109,6 +156,7 @@ export class SegmentRemover {
         if (!isHeaderOf(header.subarray(0, length), name)) continue;
         await file.write(removedMark, name.offsetBytes + markOffsetBytes);
         isMarked = true;
+        this.#with.onRemoved(segment);
         const firstLive = this.#firstLive.get(segment) ?? name.offsetBytes;
         if (firstLive === name.offsetBytes) this.#suspects.add(segment);
       }
@@ -131,8 +179,7 @@ export class SegmentRemover {
         return;
       }
       this.#with.gate.checkSound();
-      await files.unlink(layout.segment(segment));
-      this.#firstLive.delete(segment);
+      await this.#unlink(segment);
     } catch (cause) {
       // Nothing is lost but room; the next listing comes by here again.
       log.warn('segment.kept', { segment, cause });
@@ -141,7 +188,7 @@ export class SegmentRemover {
 
   /** What was removed stays removed, so each search goes on where the one before it ended. */
   async #findFirstLive(segment: number, file: OpenFile): Promise<number | undefined> {
-    const fromBytes = this.#firstLive.get(segment) ?? 0;
+    const fromBytes = this.#firstLive.get(segment) ?? growingContentOffset;
     const endBytes = await file.size();
     for await (const part of scanSegment(file, { segment, fromBytes, endBytes })) {
       if (part.kind === 'gap') {
@@ -151,15 +198,5 @@ export class SegmentRemover {
       if (part.header.mark !== 'removed') return part.header.offsetBytes;
     }
     return undefined;
-  }
-}
-
-/** The file, unless there is none of that name. */
-async function ifThere(opening: Promise<OpenFile>): Promise<OpenFile | undefined> {
-  try {
-    return await opening;
-  } catch (error) {
-    if (isFileError(error, 'ENOENT')) return undefined;
-    throw error;
   }
 }

@@ -1,5 +1,7 @@
-import type { OpenFile } from './files.ts';
+import { isDamage, type OpenFile } from './files.ts';
+import { growingContentOffset } from './header-copies.ts';
 import {
+  claimsPlace,
   decodeRecordHeader,
   type RecordHeader,
   recordAlignmentBytes,
@@ -16,37 +18,102 @@ export type SegmentPart =
 /** Read at once: so many headers of tiny records, without reading much of large ones in vain. */
 const windowBytes = 64 * 1024;
 
+/** Where the disk refuses to read, so much is given up at a time. */
+const pageBytes = 4096;
+
+interface Stretch {
+  readonly segment: number;
+  readonly fromBytes?: number;
+  readonly endBytes: number;
+}
+
 /**
  * Walks the records of a segment, from the one at `fromBytes` on. After a header that is damaged it
- * goes on at the next intact one, so that one byte does not hide the records that follow. What no
- * whole record follows is the torn tail of a crash, and not mentioned.
+ * goes on at the next intact one, so that one byte, or one sector that can't be read, does not hide
+ * the records that follow. What no whole record follows is the torn tail of a crash, and not
+ * mentioned, unless it may as well be a record of which the header was damaged later.
  */
 export async function* scanSegment(
   file: OpenFile,
-  { segment, fromBytes, endBytes }: { segment: number; fromBytes: number; endBytes: number },
+  { segment, fromBytes = growingContentOffset, endBytes }: Stretch,
 ): AsyncGenerator<SegmentPart> {
-  let window: Buffer = Buffer.alloc(0);
-  let windowStart = 0;
-  let gapStart: number | undefined;
+  const window = new ScanWindow(file, endBytes);
+  let gap: { readonly offsetBytes: number; readonly mayBeRecord: boolean } | undefined;
   for (let at = fromBytes; at + recordHeaderBytes <= endBytes; ) {
-    if (at < windowStart || at + recordHeaderBytes > windowStart + window.length) {
-      window = Buffer.allocUnsafe(Math.min(windowBytes, endBytes - at));
-      windowStart = at;
-      window = window.subarray(0, await file.read(window, at));
-      if (window.length < recordHeaderBytes) return;
+    const bytes = await window.at(at);
+    if (bytes === 'unreadable') {
+      gap = { offsetBytes: gap?.offsetBytes ?? at, mayBeRecord: true };
+      at = nextPage(at);
+      continue;
     }
-    const header = decodeRecordHeader(window.subarray(at - windowStart));
+    if (bytes.length < recordHeaderBytes) break;
+    const header = decodeRecordHeader(bytes);
     // A record that says it lies elsewhere was copied here, or is the content of a blob.
     if (header === undefined || header.segment !== segment || header.offsetBytes !== at) {
-      gapStart ??= at;
+      const place = { segment, offsetBytes: at };
+      gap ??= { offsetBytes: at, mayBeRecord: claimsPlace(bytes, place) };
       at += recordAlignmentBytes;
       continue;
     }
-    const next = at + recordSizeBytes(header.sizeBytes);
-    if (next > endBytes) return;
-    if (gapStart !== undefined) yield { kind: 'gap', offsetBytes: gapStart };
-    gapStart = undefined;
+    const next = at + recordSizeBytes(header);
+    if (next > endBytes) break;
+    if (gap !== undefined) yield { kind: 'gap', offsetBytes: gap.offsetBytes };
+    gap = undefined;
     yield { kind: 'record', header };
     at = next;
   }
+  if (gap?.mayBeRecord === true) yield { kind: 'gap', offsetBytes: gap.offsetBytes };
+}
+
+/** What of a segment is in memory while it is scanned. */
+class ScanWindow {
+  readonly #file: OpenFile;
+  readonly #endBytes: number;
+  #bytes: Buffer = Buffer.alloc(0);
+  #start = 0;
+
+  constructor(file: OpenFile, endBytes: number) {
+    this.#file = file;
+    this.#endBytes = endBytes;
+  }
+
+  /** The bytes from `offset` on: a header at least, unless the file or what is readable ends. */
+  async at(offset: number): Promise<Buffer | 'unreadable'> {
+    const end = this.#start + this.#bytes.length;
+    if (offset < this.#start || offset + recordHeaderBytes > end) {
+      // A damaged sector in a blob shall not hide the header before it.
+      const isRead = (await this.#read(offset, windowBytes)) || (await this.#read(offset, 0));
+      if (!isRead) return 'unreadable';
+    }
+    return this.#bytes.subarray(offset - this.#start);
+  }
+
+  async #read(offset: number, length: number): Promise<boolean> {
+    const bytes = Buffer.allocUnsafe(
+      Math.min(Math.max(length, recordHeaderBytes), this.#endBytes - offset),
+    );
+    try {
+      this.#bytes = bytes.subarray(0, await this.#file.read(bytes, offset));
+      this.#start = offset;
+      return true;
+    } catch (error) {
+      if (isDamage(error)) return false;
+      throw error;
+    }
+  }
+}
+
+function nextPage(offset: number): number {
+  return offset - (offset % pageBytes) + pageBytes;
+}
+
+/** Where the torn tail of a segment begins; nothing when there is none. */
+export async function findTornTail(file: OpenFile, segment: number): Promise<number | undefined> {
+  const sizeBytes = await file.size();
+  let endBytes = growingContentOffset;
+  for await (const part of scanSegment(file, { segment, endBytes: sizeBytes })) {
+    if (part.kind === 'record') endBytes = part.header.offsetBytes + recordSizeBytes(part.header);
+    else if (part.offsetBytes >= endBytes) endBytes = sizeBytes;
+  }
+  return endBytes < sizeBytes ? endBytes : undefined;
 }

@@ -1,17 +1,20 @@
-import { assert } from '../../lib/assert.ts';
-import type { RandomBytes } from '../../lib/random.ts';
+import { defined } from '../../lib/assert.ts';
 import type { BlobId } from '../blob-store.ts';
+import type { SealingKey } from './data-key.ts';
 import { formatBlobId } from './disk-blob-id.ts';
-import { type Files, type Layout, type OpenFile, writeFailure } from './files.ts';
-import type { Room } from './room.ts';
-import { encodeRecordHeader, recordHeaderBytes, recordSizeBytes } from './segment-record.ts';
-import type { WriteGate } from './write-gate.ts';
+import { newDataKey } from './file-header.ts';
+import { type OpenFile, writeFailure } from './files.ts';
+import { growingContentOffset, writeGrowingHeaders } from './header-copies.ts';
+import type { SegmentKeys } from './segment-keys.ts';
+import { encodeRecord, recordSizeBytes } from './segment-record.ts';
+import type { VolumeParts } from './volume-parts.ts';
 
 /** A blob, whole, that is to be appended. */
 export interface SmallBlob {
   readonly chunks: readonly Uint8Array[];
   readonly sizeBytes: number;
   readonly leaf: Uint8Array;
+  readonly label: Uint8Array;
   readonly writtenAtMs: number;
 }
 
@@ -21,18 +24,21 @@ interface Pending {
   readonly reject: (error: unknown) => void;
 }
 
-interface Dependencies {
-  readonly files: Files;
-  readonly layout: Layout;
-  readonly gate: WriteGate;
-  readonly room: Room;
-  readonly randomBytes: RandomBytes;
+type Dependencies = Pick<
+  VolumeParts,
+  'files' | 'layout' | 'storeId' | 'masterKeys' | 'randomBytes' | 'clock' | 'gate' | 'room'
+> & {
+  readonly segmentKeys: SegmentKeys;
   /** Called with the number of a segment that will not be appended to any more. */
   readonly onSealed: (segment: number) => void;
-}
+  /** A segment that has grown to this is sealed. */
+  readonly sizeBytesMin: number;
+};
 
-/** A segment that has grown to this is sealed. */
-const segmentSizeBytesMin = 32 * 1024 * 1024;
+interface OpenSegment {
+  readonly file: OpenFile;
+  readonly key: SealingKey;
+}
 
 /** At most this much goes out in one write. */
 const batchSizeBytesMax = 4 * 1024 * 1024;
@@ -42,9 +48,10 @@ const batchSizeBytesMax = 4 * 1024 * 1024;
  *
  * 1. An id is handed out after the sync that followed the write of its record.
  * 2. What arrives while a write and its sync run goes out in the next write, with one sync for all.
- * 3. A segment that an earlier run began is never appended to: what a crash left at its end stays
- *    there, and stays behind the last record that was acknowledged.
- * 4. After a write that failed the segment ends where it ended before.
+ * 3. A segment that an earlier run began is never appended to: its key has sealed nobody knows how
+ *    much, and what a crash left at its end stays behind the last record that was acknowledged.
+ * 4. After a write that failed the segment ends where it ended before. What is written there next is
+ *    sealed under another count.
  */
 export class SegmentWriter {
   readonly #with: Dependencies;
@@ -53,7 +60,7 @@ export class SegmentWriter {
   #running: Promise<void> | undefined;
   #number: number;
   #lastSealed: number;
-  #file: OpenFile | undefined;
+  #open: OpenSegment | undefined;
   #endBytes = 0;
 
   /** `lastNumber` is that of the newest segment there is. */
@@ -74,7 +81,7 @@ export class SegmentWriter {
   /** How far `segment` holds acknowledged records only; nothing when it is sealed. */
   openEndBytes(segment: number): number | undefined {
     if (segment <= this.#lastSealed) return undefined;
-    return segment === this.#number && this.#file !== undefined ? this.#endBytes : 0;
+    return segment === this.#number && this.#open !== undefined ? this.#endBytes : 0;
   }
 
   /** Finishes what was begun, and seals the segment. */
@@ -91,21 +98,23 @@ export class SegmentWriter {
   async #commitNext(): Promise<void> {
     const batch: Pending[] = [];
     try {
-      const file = await this.#openSegment();
+      const segment = await this.#openSegment();
       const ids: BlobId[] = [];
       let sizeBytes = 0;
       for (let next = this.#queue[0]; next !== undefined; next = this.#queue[0]) {
-        const recordBytes = recordSizeBytes(next.blob.sizeBytes);
+        const recordBytes = sizeOf(next.blob);
         if (sizeBytes + recordBytes > batchSizeBytesMax) break;
-        const into = this.#batch.subarray(sizeBytes, sizeBytes + recordBytes);
-        ids.push(this.#encode(next.blob, this.#endBytes + sizeBytes, into));
-        sizeBytes += recordBytes;
-        batch.push(next);
         this.#queue.shift();
+        batch.push(next);
+        const into = this.#batch.subarray(sizeBytes, sizeBytes + recordBytes);
+        ids.push(
+          this.#encode(next.blob, { ...segment, into, atBytes: this.#endBytes + sizeBytes }),
+        );
+        sizeBytes += recordBytes;
       }
       const bytes = this.#batch.subarray(0, sizeBytes);
-      await this.#with.room.spend(sizeBytes, () => this.#commit(file, bytes));
-      for (const [index, { resolve }] of batch.entries()) resolve(ids[index] ?? ('' as BlobId));
+      await this.#with.room.spend(sizeBytes, () => this.#commit(segment.file, bytes));
+      for (const [index, { resolve }] of batch.entries()) resolve(defined(ids[index], 'an id'));
     } catch (error) {
       // Without a segment none of those that wait can be written.
       const failed = batch.length > 0 ? batch : this.#queue.splice(0);
@@ -113,18 +122,12 @@ export class SegmentWriter {
     }
   }
 
-  #encode(blob: SmallBlob, offsetBytes: number, into: Buffer): BlobId {
+  #encode(blob: SmallBlob, to: { key: SealingKey; into: Buffer; atBytes: number }): BlobId {
     const nonce = Buffer.from(this.#with.randomBytes(16)).toString('hex');
-    const { sizeBytes } = blob;
-    encodeRecordHeader({ ...blob, segment: this.#number, offsetBytes, nonce }, into);
-    let at = recordHeaderBytes;
-    for (const chunk of blob.chunks) {
-      into.set(chunk, at);
-      at += chunk.length;
-    }
-    assert(at === recordHeaderBytes + sizeBytes, 'the chunks are as long as the blob');
-    into.fill(0, at);
-    return formatBlobId({ kind: 'small', segment: this.#number, offsetBytes, sizeBytes, nonce });
+    const { sizeBytes, writtenAtMs } = blob;
+    const name = { segment: this.#number, offsetBytes: to.atBytes, sizeBytes, nonce };
+    encodeRecord({ ...blob, header: { ...name, writtenAtMs } }, to.key, to.into);
+    return formatBlobId({ ...name, kind: 'small' });
   }
 
   async #commit(file: OpenFile, bytes: Uint8Array): Promise<void> {
@@ -157,33 +160,53 @@ export class SegmentWriter {
     await this.#with.gate.sync(() => file.sync());
   }
 
-  async #openSegment(): Promise<OpenFile> {
-    const { files, layout, gate } = this.#with;
+  async #openSegment(): Promise<OpenSegment> {
+    const { files, layout, gate, segmentKeys } = this.#with;
     gate.checkSound();
-    if (this.#file !== undefined && this.#endBytes < segmentSizeBytesMin) return this.#file;
+    if (this.#open !== undefined && this.#endBytes < this.#with.sizeBytesMin) return this.#open;
     await this.#seal();
     // Never again the number of an attempt that failed: its file may be there after all.
     this.#number += 1;
-    const file = await files.create(layout.segment(this.#number));
+    const path = layout.segment(this.#number);
+    const file = await files.create(path);
     try {
-      // The file's name must be as durable as the records in it.
+      const key = await this.#writeHeaders(file);
+      // The file's name must be as durable as the records in it. The first of them sync the headers.
       await gate.sync(() => files.syncDirectory(layout.segments));
+      segmentKeys.put(this.#number, key.keyObject);
+      this.#open = { file, key };
+      this.#endBytes = growingContentOffset;
+      return this.#open;
     } catch (error) {
       await file.close();
+      // Nothing is in it. What cannot be unlinked now goes with a later listing.
+      await files.unlink(path).catch(() => undefined);
       throw error;
     }
-    this.#file = file;
-    this.#endBytes = 0;
-    return file;
+  }
+
+  async #writeHeaders(file: OpenFile): Promise<SealingKey> {
+    const { storeId, clock, randomBytes, room } = this.#with;
+    const fileId = Buffer.from(randomBytes(16)).toString('hex');
+    const createdAtMs = clock.now();
+    const common = { kind: 'segment', storeId, fileId, number: this.#number, createdAtMs } as const;
+    const { key, wrappedKey } = newDataKey(common, this.#with);
+    const header = { ...common, wrappedKey, contentBytes: 0, descriptionBytes: 0 };
+    await room.spend(growingContentOffset, () => writeGrowingHeaders(file, header));
+    return key;
   }
 
   async #seal(): Promise<void> {
-    const file = this.#file;
+    const open = this.#open;
     this.#lastSealed = this.#number;
-    if (file === undefined) return;
-    this.#file = undefined;
+    if (open === undefined) return;
+    this.#open = undefined;
     // All in it is synced or given up: closing has nothing left to report.
-    await file.close().catch(() => undefined);
+    await open.file.close().catch(() => undefined);
     this.#with.onSealed(this.#number);
   }
+}
+
+function sizeOf({ sizeBytes, label }: SmallBlob): number {
+  return recordSizeBytes({ sizeBytes, labelSizeBytes: label.length });
 }

@@ -36,6 +36,7 @@ describe('SimulatedFiles', () => {
       fc.asyncProperty(fc.infiniteStream(fc.boolean()), fc.boolean(), async (coins, isSynced) => {
         const files = new SimulatedFiles('/');
         for (const directory of ['/x', '/y']) await files.makeDirectory(directory);
+        await files.syncDirectory('/');
         await files.create('/x/a');
         await files.syncDirectory('/x');
         await files.rename('/x/a', '/y/a');
@@ -60,6 +61,44 @@ describe('SimulatedFiles', () => {
     assert.deepEqual([bytes[511], bytes[512], bytes[1023]], [0, 1, 1]);
   });
 
+  test('1. a directory is there after a crash when the one that it is in was synced', async () => {
+    const files = new SimulatedFiles('/');
+    await files.makeDirectory('/lost');
+    files.crash();
+    await assert.rejects(files.syncDirectory('/lost'), { code: 'ENOENT' });
+    await files.makeDirectory('/kept');
+    await files.syncDirectory('/');
+    files.crash();
+    await files.syncDirectory('/kept');
+  });
+
+  test('1. what is written while a sync runs is not covered by it', async () => {
+    const files = new SimulatedFiles('/');
+    const file = await files.create('/a');
+    await files.syncDirectory('/');
+    await file.write(text('kept'), 0);
+    const syncing = file.sync();
+    await Promise.all([file.write(text('lost'), 4), syncing]);
+    files.crash();
+    assert.equal(await content(await files.open('/a')), 'kept');
+  });
+
+  test('a failed sync loses bytes, which may be seen at once or not', async () => {
+    for (const dropped of ['seen', 'unseen'] as const) {
+      const files = new SimulatedFiles('/');
+      const file = await files.create('/a');
+      await file.write(text('kept'), 0);
+      await file.sync();
+      await files.syncDirectory('/');
+      await file.write(text('lost'), 4);
+      files.drop('/a', dropped);
+      assert.equal(await content(file), dropped === 'seen' ? 'kept' : 'keptlost');
+      await file.sync();
+      files.crash(() => true);
+      assert.equal(await content(await files.open('/a')), 'kept');
+    }
+  });
+
   test('3. a file that was open at a crash is of no use any more', async () => {
     const files = new SimulatedFiles('/');
     const file = await files.create('/a');
@@ -82,13 +121,14 @@ describe('FaultyFiles', () => {
   test('a write that fails has written half its bytes', async () => {
     let isFailing = false;
     const files = new FaultyFiles(new SimulatedFiles('/'), (deed) => {
-      if (isFailing) throw fileError('ENOSPC', deed);
+      if (isFailing && deed === 'write') throw fileError('ENOSPC', deed);
     });
     const file = await files.create('/a');
     isFailing = true;
     await assert.rejects(file.write(text('abcd'), 0), { code: 'ENOSPC' });
-    isFailing = false;
     assert.equal(await content(file), 'ab');
+    await assert.rejects(file.write(text('xy'), 0), { code: 'ENOSPC' });
+    assert.equal(await content(file), 'ab', 'bytes within a sector do not change by halves');
   });
 
   test('nothing is done after a cut, and no file stays open', async () => {

@@ -42,7 +42,7 @@ test('what is no id is refused by the name of its file', async () => {
     const files = await directory();
     await (await files.create(storeIdPath('/store'))).write(Buffer.from(content), 0);
     await assert.rejects(readStoreId('/store', files), (error) => {
-      assert.ok(isStoreError(error, 'StoreUnavailable'));
+      assert.ok(isStoreError(error, 'BlobCorrupt'));
       assert.ok(error.message.includes('/store/store.id'));
       return true;
     });
@@ -53,9 +53,9 @@ test('a directory holds blobs when there is a segment or a large file', async ()
   for (const name of ['large', 'segments']) {
     const files = await directory();
     assert.equal(await holdsBlobs('/store', files), false);
-    for (const each of ['/store/v1', `/store/v1/${name}`]) await files.makeDirectory(each);
+    for (const each of ['/store/v2', `/store/v2/${name}`]) await files.makeDirectory(each);
     assert.equal(await holdsBlobs('/store', files), false);
-    await files.create(`/store/v1/${name}/0000000001`);
+    await files.create(`/store/v2/${name}/0000000001`);
     assert.equal(await holdsBlobs('/store', files), true);
   }
 });
@@ -63,5 +63,6 @@ test('a directory holds blobs when there is a segment or a large file', async ()
 async function directory(): Promise<SimulatedFiles> {
   const files = new SimulatedFiles('/');
   await files.makeDirectory('/store');
+  await files.syncDirectory('/');
   return files;
 }

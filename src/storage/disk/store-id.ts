@@ -21,7 +21,7 @@ export async function readStoreId(
   if (content === undefined) return undefined;
   const id = idPattern.exec(content)?.[1];
   if (id !== undefined) return id;
-  throw new StoreError('StoreUnavailable', `${path} is damaged: restore it from a backup.`);
+  throw new StoreError('BlobCorrupt', `${path} is damaged: restore it from a backup.`);
 }
 
 /** Writes the id into a blob directory that has none, durably. */

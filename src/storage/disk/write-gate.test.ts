@@ -10,7 +10,9 @@ const isUnavailable = (error: unknown) => isStoreError(error, 'StoreUnavailable'
 
 test('2. after a sync that failed nothing is written', async () => {
   const gate = new WriteGate(silentLog);
+  assert.equal(gate.hasFailed, false);
   await assert.rejects(gate.sync(failing(fileError('EIO', 'sync'))), isUnavailable);
+  assert.equal(gate.hasFailed, true);
   assert.throws(() => gate.checkOpen(), isUnavailable);
   await assert.rejects(
     gate.sync(async () => {}),
@@ -33,6 +35,7 @@ test('2. nor when the failure cannot be logged', async () => {
 test('a sync that could not begin, for want of a descriptor, closes nothing', async () => {
   const gate = new WriteGate(silentLog);
   await assert.rejects(gate.sync(failing(fileError('EMFILE', 'open'))), { code: 'EMFILE' });
+  assert.equal(gate.hasFailed, false);
   gate.checkOpen();
 });
 

@@ -17,6 +17,11 @@ export class WriteGate {
     this.#log = log;
   }
 
+  /** Whether a sync has failed. */
+  get hasFailed(): boolean {
+    return this.#failure !== undefined;
+  }
+
   /** Throws `StoreUnavailable` when no write may begin. */
   checkOpen(): void {
     this.checkSound();
