@@ -1,4 +1,4 @@
-import type { AccountReader, AccountWriter, FactWriter } from '../metadata-store.ts';
+import type { AccountReader, AccountWriter, FactReader, FactWriter } from '../metadata-store.ts';
 import type { AccessKeyRow, AccountRow } from '../rows.ts';
 import type { AccessKeysTable, AccountsTable } from './schema.ts';
 import type { Compile } from './statements.ts';
@@ -44,7 +44,7 @@ export function accountWriter(compile: Compile): AccountWriter {
   };
 }
 
-function accountReader(compile: Compile): AccountReader {
+export function accountReader(compile: Compile): AccountReader {
   const get = compile((db, p: { accountId: string }) =>
     db.selectFrom('accounts').selectAll().where('account_id', '=', p.accountId),
   );
@@ -71,9 +71,6 @@ function accountReader(compile: Compile): AccountReader {
 }
 
 export function factWriter(compile: Compile): FactWriter {
-  const get = compile((db, p: { name: string }) =>
-    db.selectFrom('facts').select('value').where('name', '=', p.name),
-  );
   const set = compile((db, p: { name: string; value: string }) =>
     db
       .insertInto('facts')
@@ -82,11 +79,21 @@ export function factWriter(compile: Compile): FactWriter {
   );
 
   return {
-    async get(name) {
-      return get.get({ name })?.value;
-    },
+    ...factReader(compile),
     async set(name, value) {
       set.run({ name, value });
+    },
+  };
+}
+
+export function factReader(compile: Compile): FactReader {
+  const get = compile((db, p: { name: string }) =>
+    db.selectFrom('facts').select('value').where('name', '=', p.name),
+  );
+
+  return {
+    async get(name) {
+      return get.get({ name })?.value;
     },
   };
 }

@@ -1,14 +1,14 @@
 import { sql } from 'kysely';
 import { assert } from '../../lib/assert.ts';
 import type { BlobId } from '../blob-store.ts';
-import type { ArchiveReader, ArchiveWriter, BlobReferenceReader } from '../metadata-store.ts';
+import type { ArchiveReader, ArchiveWriter } from '../metadata-store.ts';
 import type { ArchiveRow, BlobPart, InventoryPosition, InventoryQuery } from '../rows.ts';
 import { forgettableArchives } from './forgettable-archives.ts';
 import type { ArchiveBlobsTable, ArchivesTable } from './schema.ts';
 import type { Compile } from './statements.ts';
 
 /** What a query tells of an archive. */
-type ArchiveColumns = Omit<ArchivesTable, 'id'>;
+export type ArchiveColumns = Omit<ArchivesTable, 'id'>;
 
 export function archiveWriter(compile: Compile): ArchiveWriter {
   const insert = compile((db, p: ArchiveRow) =>
@@ -71,7 +71,7 @@ export function archiveWriter(compile: Compile): ArchiveWriter {
   };
 }
 
-function archiveReader(compile: Compile): ArchiveReader {
+export function archiveReader(compile: Compile): ArchiveReader {
   const get = compile((db, p: { archiveId: string }) =>
     db.selectFrom('archives').selectAll().where('archive_id', '=', p.archiveId),
   );
@@ -117,24 +117,6 @@ function archiveReader(compile: Compile): ArchiveReader {
   };
 }
 
-export function blobReferenceReader(compile: Compile): BlobReferenceReader {
-  const find = compile((db, p: { blobId: string }) =>
-    db
-      .selectFrom('archive_blobs')
-      .select('blob_id')
-      .where('blob_id', '=', p.blobId)
-      .unionAll(
-        db.selectFrom('jobs').select('job_id as blob_id').where('output_blob_id', '=', p.blobId),
-      )
-      .limit(sql.lit(1)),
-  );
-  return {
-    async isReferenced(blobId) {
-      return find.get({ blobId }) !== undefined;
-    },
-  };
-}
-
 /** An `InventoryQuery` with every bound in place, so that one statement serves all. */
 interface BoundedInventoryQuery {
   readonly vaultId: string;
@@ -164,7 +146,7 @@ function startOf({ createdFromMs, after }: InventoryQuery): InventoryPosition {
   return { createdAtMs: fromMs, archiveId: '' };
 }
 
-function archiveRow(row: ArchiveColumns): ArchiveRow {
+export function archiveRow(row: ArchiveColumns): ArchiveRow {
   return {
     archiveId: row.archive_id,
     vaultId: row.vault_id,
@@ -177,7 +159,7 @@ function archiveRow(row: ArchiveColumns): ArchiveRow {
   };
 }
 
-function blobPart(row: { readonly blob_id: string; readonly size_bytes: number }): BlobPart {
+export function blobPart(row: { readonly blob_id: string; readonly size_bytes: number }): BlobPart {
   // Blob ids go in as such, and come out as they went in.
   return { blobId: row.blob_id as BlobId, sizeBytes: row.size_bytes };
 }

@@ -32,6 +32,8 @@ export interface Gate {
   /** No transaction begins until `resume`. Called again, it changes nothing. */
   pause(): void;
   resume(): void;
+  /** Resolves when the transaction that runs, if any, has ended. */
+  ended(): Promise<void>;
 }
 
 /**
@@ -41,13 +43,13 @@ export interface Gate {
  * 2. A log can begin anew only when all of it is copied. So transactions are held back for the last
  *    bit: in the queue, while the event loop turns. Hence the log grows no longer than
  *    `longFrames` and one commit, however busy it is, unless another process clings to a snapshot.
- * 3. When a log cannot be made durable or copied, `onFailure` is told, and nobody tries again: the
- *    log holds what the database lacks. For want of room it is tried again.
+ * 3. When a log cannot be copied, `onFailure` is told, and nobody tries again: the disk is not to be
+ *    trusted. For want of room it is tried again.
  * 4. Where there is little room, the log is copied while there is still as much as that may take.
  *    Once the disk is full it is too late: the log cannot grow, and the database neither.
- * 5. With a clock, no row lies in the log alone for long: what is damaged there is lost unnoticed,
- *    and all that came after it. `quietMs` after the last commit the log is copied and begun anew,
- *    and every `busyMs` or so while commits go on.
+ * 5. With a clock, no row lies in the log alone for long: what a power cut takes of it has to be read
+ *    from the journal again at the next start. `quietMs` after the last commit the log is copied and
+ *    begun anew, and every `busyMs` or so while commits go on.
  */
 export class Checkpointer {
   readonly #path: string;
@@ -171,6 +173,8 @@ export class Checkpointer {
 
   async #beginAnew(): Promise<void> {
     this.#gate.pause();
+    // One that waits for the journal holds the lock that is needed now.
+    await this.#gate.ended();
     const { frames, copiedFrames } = await this.#ask('restart');
     const isWhole = copiedFrames === frames;
     this.#isCopied = isWhole;

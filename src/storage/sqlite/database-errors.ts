@@ -30,14 +30,6 @@ export function storeErrorFrom(error: unknown, path: string | null = null): unkn
   return error;
 }
 
-/** As `storeErrorFrom`, for what can only fail by the machine's fault, such as a sync. */
-export function unavailableFrom(error: unknown): StoreError {
-  if (error instanceof StoreError) return error;
-  return new StoreError('StoreUnavailable', 'The database could not be made durable.', {
-    cause: error,
-  });
-}
-
 /** SQLite's extended result code when `error` came from it. */
 export function sqliteCode(error: unknown): number | undefined {
   if (!isErrorWith(error, 'ERR_SQLITE_ERROR') || !('errcode' in error)) return undefined;
@@ -50,15 +42,37 @@ export function isPassing(code: number | null): boolean {
   return code !== null && passing.includes(code & 0xff);
 }
 
+/** Extended result codes: a page of the database, or the file itself, cannot be read back. */
+const unreadable = new Set([266, 522, 8202, 8458]);
+
+/** Whether `error`, or what it was caused by, says that the bytes of the database are damaged. */
+export function isDamage(error: unknown): boolean {
+  if (error instanceof DatabaseDamaged) return true;
+  const code = sqliteCode(error);
+  if (code !== undefined) {
+    const primaryCode = code & 0xff;
+    if (primaryCode === primary.corrupt || primaryCode === primary.notADatabase) return true;
+    if (unreadable.has(code)) return true;
+  }
+  return error instanceof Error && error.cause !== undefined && isDamage(error.cause);
+}
+
+/** The database is damaged, as its own parts tell, though SQLite has not stumbled over it yet. */
+export class DatabaseDamaged extends Error {
+  override readonly name = 'DatabaseDamaged';
+}
+
+/** Extended result code: there is no room for the index of the log. */
+const noRoomForIndex = 4874;
+
 function fromSqlite(error: unknown, code: number, path: string): unknown {
+  if (code === noRoomForIndex) return full(error, path);
   if (duplicates.has(code)) {
     return new StoreError('Conflict', 'The row exists already.', { cause: error });
   }
   switch (code & 0xff) {
     case primary.full:
-      return new StoreError('StoreFull', `There is no room for the database${path}.`, {
-        cause: error,
-      });
+      return full(error, path);
     case primary.busy:
     case primary.locked:
       return new StoreError('StoreUnavailable', `Another process locks the database${path}.`, {
@@ -76,6 +90,10 @@ function fromSqlite(error: unknown, code: number, path: string): unknown {
     default:
       return error;
   }
+}
+
+function full(cause: unknown, path: string): StoreError {
+  return new StoreError('StoreFull', `There is no room for the database${path}.`, { cause });
 }
 
 function isErrorWith(error: unknown, code: string): error is Error {

@@ -4,7 +4,7 @@ import { isPassing, sqliteCode } from './database-errors.ts';
 
 /**
  * Copies the whole write-ahead log into the database and leaves it empty, unless others are at work
- * there. Waits for the disk: only for when the store is opened and closed.
+ * there. Waits for the disk: only for when nothing else can be done meanwhile.
  */
 export function emptyLog(database: Pick<DatabaseSync, 'exec'>, log: Log): void {
   try {

@@ -76,7 +76,7 @@ export function jobWriter(compile: Compile): JobWriter {
   };
 }
 
-function jobReader(compile: Compile): JobReader {
+export function jobReader(compile: Compile): JobReader {
   const get = compile((db, p: { jobId: string }) =>
     db.selectFrom('jobs').select(jobColumnNames).where('job_id', '=', p.jobId),
   );

@@ -6,10 +6,12 @@ export interface Tables {
   vaults: VaultsTable;
   archives: ArchivesTable;
   archive_blobs: ArchiveBlobsTable;
+  verifications: VerificationsTable;
   jobs: JobsTable;
   accounts: AccountsTable;
   access_keys: AccessKeysTable;
   facts: FactsTable;
+  journal_position: JournalPositionTable;
 }
 
 export interface VaultsTable {
@@ -29,7 +31,7 @@ export interface VaultsTable {
 }
 
 export interface ArchivesTable {
-  /** Short, and in the order of insertion: what `archive_blobs` refers to. */
+  /** Short, and in the order of insertion: what other tables refer to. */
   id: Generated<number>;
   archive_id: string;
   vault_id: string;
@@ -46,6 +48,12 @@ export interface ArchiveBlobsTable {
   position: number;
   blob_id: string;
   size_bytes: number;
+}
+
+export interface VerificationsTable {
+  archive: number;
+  verified_at_ms: number;
+  damage: string | null;
 }
 
 export interface JobsTable {
@@ -86,4 +94,8 @@ export interface AccessKeysTable {
 export interface FactsTable {
   name: string;
   value: string;
+}
+
+export interface JournalPositionTable {
+  sequence: number;
 }

@@ -1,18 +1,23 @@
 import assert from 'node:assert/strict';
 import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { chmod, mkdtemp, rm, stat, writeFile } from 'node:fs/promises';
+import { chmod, copyFile, mkdtemp, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { test } from 'node:test';
 import { promisify } from 'node:util';
+import { SimulatedClock } from '../../lib/clock.ts';
 import { silentLog } from '../../lib/log.ts';
 import { isStoreError } from '../errors.ts';
+import { MemoryJournal } from '../memory/memory-journal.ts';
 import { addArchive, sampleVault } from '../metadata-specimen.ts';
+import { openReadOnly } from './read-only.ts';
 import { SqliteMetadataStore } from './sqlite-metadata-store.ts';
 
 const storeUrl = new URL('./sqlite-metadata-store.ts', import.meta.url).href;
+const journalUrl = new URL('../memory/memory-journal.ts', import.meta.url).href;
+const clockUrl = new URL('../../lib/clock.ts', import.meta.url).href;
 const specimenUrl = new URL('../metadata-specimen.ts', import.meta.url).href;
 
 /** What a process of its own runs: `store` is open on the database that it was given. */
@@ -21,8 +26,11 @@ const script = (body: string) => [
   '--eval',
   `import { SqliteMetadataStore } from ${JSON.stringify(storeUrl)};
    import { addArchive, sampleVault } from ${JSON.stringify(specimenUrl)};
+   import { MemoryJournal } from ${JSON.stringify(journalUrl)};
+   import { SimulatedClock } from ${JSON.stringify(clockUrl)};
    const log = { info() {}, warn() {}, error() {} };
-   const store = await SqliteMetadataStore.open({ path: process.argv[1], log });
+   const parts = { clock: new SimulatedClock(), log, journal: new MemoryJournal() };
+   const store = await SqliteMetadataStore.open({ path: process.argv[1], ...parts });
    ${body}`,
 ];
 
@@ -60,28 +68,54 @@ test('a database with a newer migration is refused, and says what to run instead
   });
 });
 
-test('what is no database is refused as unavailable, with the cause', async () => {
+test('what is no database, and cannot be made again, is refused with the reason', async () => {
   await inDirectory(async (path) => {
     await writeFile(path, 'this is no database, and long enough to be taken for one '.repeat(99));
     await assert.rejects(open(path), (error) => {
       assert.ok(isStoreError(error, 'StoreUnavailable'));
-      assert.ok(error.message.includes(path) && error.cause !== undefined);
+      assert.ok(error.message.includes(path), error.message);
+      assert.match(error.message, /nothing in the journal.*firn repair --rebuild/);
       return true;
     });
     await assert.rejects(open(join(path, 'below', 'a.file')), isStoreErrorOrSystemError);
   });
 });
 
-test('another process writes to the same database, and is seen at once', async () => {
+test('a reader beside the store sees what is committed, and writes nothing', async () => {
   await inDirectory(async (path) => {
-    await using store = await open(path);
-    const get = () => store.read(({ facts }) => facts.get('from the other'));
-    assert.equal(await get(), undefined);
-    const body = `await store.write(({ facts }) => facts.set('from the other', 'value'));
-      await store[Symbol.asyncDispose]();`;
-    await promisify(execFile)(process.execPath, [...script(body), path]);
-    assert.equal(await get(), 'value');
-    await store.write(({ facts }) => facts.set('after the other', 'value'));
+    await assert.rejects(openReadOnly(path), (error) => isStoreError(error, 'StoreUnavailable'));
+    const store = await open(path);
+    await store.write(({ facts }) => facts.set('name', 'value'));
+    {
+      await using reader = await openReadOnly(path);
+      assert.equal(await reader.read(({ facts }) => facts.get('name')), 'value');
+      await store.write(({ facts }) => facts.set('name', 'another'));
+      assert.equal(await reader.read(({ facts }) => facts.get('name')), 'another');
+      await reader.read(async (rows) => assert.ok(!('set' in rows.facts)));
+    }
+    const killed = `${path}.killed`;
+    for (const suffix of ['', '-wal']) await copyFile(path + suffix, killed + suffix);
+    await store[Symbol.asyncDispose]();
+    // When no server runs, too, be it that it was stopped or killed.
+    for (const each of [path, killed]) {
+      await using reader = await openReadOnly(each);
+      assert.equal(await reader.read(({ facts }) => facts.get('name')), 'another');
+    }
+  });
+});
+
+test('a reader refuses a database that lacks a migration', async () => {
+  await inDirectory(async (path) => {
+    await (await open(path))[Symbol.asyncDispose]();
+    {
+      using database = new DatabaseSync(path);
+      database.exec('DELETE FROM kysely_migration');
+    }
+    await assert.rejects(openReadOnly(path), (error) => {
+      assert.ok(isStoreError(error, 'StoreUnavailable'));
+      assert.match(error.message, /0001-first: start the server once/);
+      return true;
+    });
   });
 });
 
@@ -176,7 +210,7 @@ test('a log that another process still reads grows, and begins anew once it is f
   await inDirectory(async (path) => {
     const warnings: string[] = [];
     const log = { ...silentLog, warn: (event: string) => void warnings.push(event) };
-    await using store = await SqliteMetadataStore.open({ path, log });
+    await using store = await SqliteMetadataStore.open({ path, ...parts(), log });
     let round = 0;
     /** Some 20 MB; other bytes each time, since SQLite does not write what is there already. */
     const writeMuch = async () => {
@@ -203,7 +237,11 @@ async function logBytes(path: string): Promise<number> {
 }
 
 function open(path: string): Promise<SqliteMetadataStore> {
-  return SqliteMetadataStore.open({ path, log: silentLog });
+  return SqliteMetadataStore.open({ path, ...parts() });
+}
+
+function parts() {
+  return { clock: new SimulatedClock(), log: silentLog, journal: new MemoryJournal() };
 }
 
 async function inDirectory(work: (path: string) => Promise<void>): Promise<void> {

@@ -1,105 +1,109 @@
 import { statfsSync } from 'node:fs';
 import { dirname } from 'node:path';
-import type { DatabaseSync } from 'node:sqlite';
-import { Kysely } from 'kysely';
-import type { Clock } from '../../lib/clock.ts';
-import type { Log } from '../../lib/log.ts';
 import { StoreError } from '../errors.ts';
 import type { MetadataStore, Rows, WritableRows } from '../metadata-store.ts';
-import { accountWriter, factWriter } from './account-rows.ts';
-import { archiveWriter, blobReferenceReader } from './archive-rows.ts';
+import type { SnapshotTaker } from '../snapshot-taker.ts';
 import { Checkpointer } from './checkpointer.ts';
-import { openDatabase } from './database.ts';
 import { storeErrorFrom } from './database-errors.ts';
-import { Durability, openLog, type SyncFile } from './durability.ts';
+import { markDamaged } from './database-files.ts';
 import { emptyLog } from './empty-log.ts';
-import { jobWriter } from './job-rows.ts';
-import { migrate } from './migrate.ts';
-import { nodeSqliteDialect } from './node-sqlite-dialect.ts';
-import type { Tables } from './schema.ts';
-import { type Scope, statementCompiler } from './statements.ts';
-import { Transactions } from './transactions.ts';
-import { vaultWriter } from './vault-rows.ts';
+import { OneAtATime } from './one-at-a-time.ts';
+import { ReadTransactions } from './read-transactions.ts';
+import { Recording } from './recording.ts';
+import { Snapshotter } from './snapshotter.ts';
+import { closeParts, openParts, type SqliteOptions, type StoreParts } from './store-parts.ts';
+import { type RunTurns, TurnQueue } from './turn-queue.ts';
+import { WriteBatches } from './write-batches.ts';
 
-export interface SqliteOptions {
-  /** Where the database is, or shall be; its directory is there. `:memory:` keeps it nowhere. */
-  readonly path: string;
-  /** By whose time the log is copied while the store is quiet. Without it only a long log is. */
-  readonly clock?: Clock;
-  readonly log: Log;
-  /** How the log is synced. */
-  readonly sync?: SyncFile;
-  /** How large the database may become. */
-  readonly sizeBytesMax?: number;
-  /** Told the text of each statement that the store will run. */
-  readonly onCompiled?: (text: string) => void;
-}
+export type { SqliteOptions } from './store-parts.ts';
+
+/** How many writes a batch has at most. */
+const batchTurnsMax = 1_000;
 
 /**
- * Rows in a SQLite database, over one connection on the main thread. Its parts keep the promises:
+ * Rows in a SQLite database that follows a journal: it knows nothing that the journal does not, and
+ * can be made again from it. Its parts keep the promises:
  *
- * - `Transactions`: all or nothing, one after the other.
- * - `Durability`: no answer before what it rests on is durable.
- * - `Checkpointer`: a log that stays short, and holds no row alone for long.
+ * - `openParts`: what the database lacks is replayed, and a damaged one made again.
+ * - `WriteBatches`: all or nothing, one after the other, journalled before it is committed.
+ * - `ReadTransactions`: what is committed, on a connection of their own; they wait for no write.
+ * - `Checkpointer`: a log of SQLite's that stays short.
+ * - `Snapshotter`: a journal that does not grow for ever.
  *
- * Nothing is kept in memory from one transaction to the next, so another process may write to the
- * same database, and is seen at once.
+ * Both connections are used on the main thread, and nobody else writes to the database.
  */
-export class SqliteMetadataStore implements MetadataStore {
-  readonly #database: DatabaseSync;
-  readonly #log: Log;
-  readonly #durability: Durability;
-  readonly #transactions: Transactions;
+export class SqliteMetadataStore implements MetadataStore, SnapshotTaker {
+  readonly #options: SqliteOptions;
+  readonly #parts: StoreParts;
+  readonly #batches: WriteBatches;
+  readonly #writes: TurnQueue;
+  readonly #reads: ReadTransactions;
   readonly #checkpointer: Checkpointer | null;
-  readonly #rows: WritableRows;
+  readonly #snapshotter: Snapshotter | null;
+  #marking: Promise<void> | null = null;
   #disposal: Promise<void> | null = null;
 
-  /** Throws `StoreUnavailable` when there is no using the database, and says why. */
+  /**
+   * Opens the database, with all that the journal has. Throws `StoreUnavailable` when there is no
+   * using it, and says why.
+   */
   static async open(options: SqliteOptions): Promise<SqliteMetadataStore> {
     try {
-      return await openStore(options, (parts) => new SqliteMetadataStore(options, parts));
+      const parts = await openParts(options);
+      try {
+        return new SqliteMetadataStore(options, parts);
+      } catch (error) {
+        closeParts(parts);
+        throw error;
+      }
     } catch (error) {
       throw openingError(options.path, storeErrorFrom(error));
     }
   }
 
-  private constructor(options: SqliteOptions, parts: Parts) {
-    const { database, db, durability } = parts;
-    const scope: Scope = { mode: 'closed' };
-    this.#database = database;
-    this.#log = options.log;
-    this.#durability = durability;
-    this.#rows = rowsOver({ ...options, database, db, scope });
-    this.#transactions = new Transactions({
-      database,
-      durability,
-      scope,
-      onCommit: () => this.#checkpointer?.noteCommit(),
-      onFull: () => this.#checkpointer?.noteFull(),
+  private constructor(options: SqliteOptions, parts: StoreParts) {
+    const { writing, reading } = parts;
+    this.#options = options;
+    this.#parts = parts;
+    this.#batches = this.#makeBatches();
+    const exclusive = reading === null ? new OneAtATime() : null;
+    const run: RunTurns = (turns) => this.#batches.run(turns);
+    this.#writes = new TurnQueue({
+      countMax: batchTurnsMax,
+      run: exclusive === null ? run : (turns) => exclusive.run(() => run(turns)),
     });
-    this.#checkpointer = isInMemory(options.path)
-      ? null
-      : new Checkpointer({
-          database,
-          path: options.path,
-          gate: this.#transactions,
-          log: options.log,
-          onFailure: (error) => durability.fail(error),
-          clock: options.clock,
-          freeBytes: () => freeBytesAt(dirname(options.path)),
-        });
+    this.#reads = new ReadTransactions({ ...(reading ?? writing), exclusive });
+    this.#checkpointer = reading === null ? null : this.#makeCheckpointer();
+    this.#snapshotter = reading === null ? null : makeSnapshotter(options, parts);
+    parts.watch.onDamage = (error) => {
+      this.#marking ??= this.#markDamaged(error);
+    };
   }
 
   read<T>(work: (rows: Rows) => Promise<T>): Promise<T> {
-    return this.#transactions.add('read', () => work(this.#rows));
+    const { rows } = this.#parts.reading ?? this.#parts.writing;
+    return this.#reads.add(() => work(rows));
   }
 
   preview<T>(work: (rows: Rows) => Promise<T>): Promise<T> {
-    return this.#transactions.add('preview', () => work(this.#rows));
+    return this.read(work);
   }
 
   write<T>(work: (rows: WritableRows) => Promise<T>): Promise<T> {
-    return this.#transactions.add('write', () => work(this.#rows));
+    return this.#writes.add(() => work(this.#batches.rows));
+  }
+
+  /** Whether every write is refused until the store is opened again. */
+  get isStopped(): boolean {
+    return this.#batches.failure !== null;
+  }
+
+  async isSnapshotDue(): Promise<boolean> {
+    return !this.isStopped && (await this.#snapshotter?.isSnapshotDue()) === true;
+  }
+
+  async takeSnapshot(signal: AbortSignal): Promise<void> {
+    await this.#snapshotter?.takeSnapshot(signal);
   }
 
   [Symbol.asyncDispose](): Promise<void> {
@@ -108,74 +112,88 @@ export class SqliteMetadataStore implements MetadataStore {
   }
 
   async #dispose(): Promise<void> {
-    await this.#transactions.close();
+    await this.#writes.close();
+    await this.#reads.close();
+    await this.#snapshotter?.close();
     await this.#checkpointer?.close();
-    await this.#durability[Symbol.asyncDispose]();
-    // What could not be made durable is not copied either. SQLite tries when it closes, but syncs
-    // the log first, over a descriptor that learns of the failure as ours did; then it gives up.
-    const isSound = this.#checkpointer !== null && this.#durability.failure === null;
+    await this.#marking;
     try {
-      if (isSound) emptyLog(this.#database, this.#log);
+      const isOnDisk = this.#checkpointer !== null;
+      if (isOnDisk && !this.isStopped) this.#emptyLog();
     } finally {
-      this.#database.close();
+      closeParts(this.#parts);
     }
   }
-}
 
-/** What a store is made of that has to be opened. */
-interface Parts {
-  readonly database: DatabaseSync;
-  readonly db: Kysely<Tables>;
-  readonly durability: Durability;
-}
+  #emptyLog(): void {
+    emptyLog(this.#parts.writing.database, this.#options.log);
+  }
 
-async function openStore<T>(options: SqliteOptions, make: (parts: Parts) => T): Promise<T> {
-  const { path, sync } = options;
-  const database = openDatabase(path, options.sizeBytesMax);
-  try {
-    // Before anything else: what an earlier process left in the log lies nowhere else.
-    if (!isInMemory(path)) emptyLog(database, options.log);
-    const db = new Kysely<Tables>({ dialect: nodeSqliteDialect(database) });
-    await migrate(db);
-    const log = isInMemory(path) ? null : await openLog(path);
+  async #noteFull(): Promise<void> {
+    await this.#options.onFull?.();
+    // What is copied makes room in the log.
+    this.#checkpointer?.noteFull();
+  }
+
+  async #makeRoom(): Promise<void> {
+    await this.#options.onFull?.();
+    // At once, though the main thread waits for it: what is to be committed waits, too.
+    if (this.#checkpointer !== null) this.#emptyLog();
+  }
+
+  async #markDamaged(error: unknown): Promise<void> {
+    const { log, path } = this.#options;
+    this.#batches.fail(error);
+    log.error('metadata.damaged', { database: path, error });
     try {
-      return make({ database, db, durability: new Durability(log, sync) });
-    } catch (error) {
-      await log?.close();
-      throw error;
+      await markDamaged(path, String(error));
+    } catch (cause) {
+      // Then the next start finds the damage itself, or runs into it again.
+      log.error('metadata.unmarked', { database: path, error: cause });
     }
-  } catch (error) {
-    database.close();
-    throw error;
+  }
+
+  #makeBatches(): WriteBatches {
+    const { journal, log, beforeCommit } = this.#options;
+    return new WriteBatches({
+      ...this.#parts.writing,
+      recording: new Recording(),
+      journal,
+      beforeCommit,
+      onCommit: () => this.#checkpointer?.noteCommit(),
+      onFull: () => this.#noteFull(),
+      makeRoom: () => this.#makeRoom(),
+      onFailure: (error) => log.error('metadata.failed', { error }),
+    });
+  }
+
+  #makeCheckpointer(): Checkpointer {
+    const { path, log, clock } = this.#options;
+    return new Checkpointer({
+      database: this.#parts.writing.database,
+      path,
+      gate: this.#writes,
+      log,
+      onFailure: (error) => void this.#batches.fail(error),
+      clock,
+      freeBytes: () => freeBytesAt(dirname(path)),
+    });
   }
 }
 
-function rowsOver(options: {
-  readonly database: DatabaseSync;
-  readonly db: Kysely<Tables>;
-  readonly scope: Scope;
-  readonly clock?: Clock;
-  readonly onCompiled?: (text: string) => void;
-}): WritableRows {
-  const compile = statementCompiler(options);
-  return {
-    vaults: vaultWriter(compile),
-    archives: archiveWriter(compile),
-    jobs: jobWriter(compile),
-    accounts: accountWriter(compile),
-    facts: factWriter(compile),
-    blobs: blobReferenceReader(compile),
-  };
+function makeSnapshotter(
+  options: SqliteOptions,
+  { isSnapshotNeeded }: StoreParts,
+): Snapshotter | null {
+  const { snapshots, checkRoom = async () => undefined } = options;
+  if (snapshots === undefined) return null;
+  return new Snapshotter({ ...options, snapshots, checkRoom, isAskedFor: isSnapshotNeeded });
 }
 
 function freeBytesAt(directory: string): number {
   const { bsize, blocks, bavail } = statfsSync(directory);
   // Some file systems do not tell.
   return blocks === 0 ? Number.POSITIVE_INFINITY : bavail * bsize;
-}
-
-function isInMemory(path: string): boolean {
-  return path === ':memory:';
 }
 
 function openingError(path: string, error: unknown): unknown {

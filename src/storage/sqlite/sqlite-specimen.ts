@@ -1,30 +1,41 @@
-import { mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { copyFile, mkdtemp, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { SimulatedClock } from '../../lib/clock.ts';
 import { silentLog } from '../../lib/log.ts';
+import { StoreError } from '../errors.ts';
+import type { Journal, JournalBatch } from '../journal.ts';
+import { MemoryJournal } from '../memory/memory-journal.ts';
 import type { MetadataSpecimen, SyncControl } from '../metadata-specimen.ts';
-import type { SyncFile } from './durability.ts';
 import { SqliteMetadataStore } from './sqlite-metadata-store.ts';
 
-/** A database on disk that can be crashed, filled, and have its syncs disturbed. For tests. */
-export async function openSqliteSpecimen(): Promise<MetadataSpecimen> {
-  const specimen = new SqliteSpecimen(await mkdtemp(join(tmpdir(), 'firn-sqlite-')));
+/**
+ * A database on disk that can be crashed, filled, and have its journal disturbed. For tests. A crash
+ * leaves of the database what `survives` says: the file alone, without what only SQLite's log had,
+ * or nothing at all.
+ */
+export async function openSqliteSpecimen(
+  survives: 'database' | 'nothing' = 'database',
+): Promise<MetadataSpecimen> {
+  const directory = await mkdtemp(join(tmpdir(), 'firn-sqlite-'));
+  const specimen = new SqliteSpecimen(directory, survives);
   await specimen.open();
   return specimen;
 }
 
 class SqliteSpecimen implements MetadataSpecimen {
   readonly clock = new SimulatedClock();
-  readonly syncs = new DisturbedSyncs();
+  readonly syncs = new DisturbedJournal();
   readonly #directory: string;
+  readonly #survives: 'database' | 'nothing';
   readonly #dropped: SqliteMetadataStore[] = [];
   #path: string;
   #crashes = 0;
   #store: SqliteMetadataStore | undefined;
 
-  constructor(directory: string) {
+  constructor(directory: string, survives: 'database' | 'nothing') {
     this.#directory = directory;
+    this.#survives = survives;
     this.#path = join(directory, 'firn.db');
   }
 
@@ -34,14 +45,13 @@ class SqliteSpecimen implements MetadataSpecimen {
   }
 
   async open(sizeBytesMax = Number.POSITIVE_INFINITY): Promise<void> {
-    const path = this.#path;
     this.#store = await SqliteMetadataStore.open({
-      path,
+      path: this.#path,
+      clock: this.clock,
       log: silentLog,
-      sync: this.syncs.over(`${path}-wal`),
+      journal: this.syncs.reopened(),
       ...(Number.isFinite(sizeBytesMax) ? { sizeBytesMax } : {}),
     });
-    await this.syncs.noteDurable(`${path}-wal`);
   }
 
   async reopen(): Promise<void> {
@@ -54,20 +64,14 @@ class SqliteSpecimen implements MetadataSpecimen {
     await this.open((await stat(this.#path)).size + bytes);
   }
 
-  /**
-   * What a power cut leaves: the database, which only checkpoints write, and of its log, which only
-   * grows until it is copied, what it held when the last sync began.
-   */
   async crash(): Promise<void> {
     this.#dropped.push(this.store);
-    const database = await readFile(this.#path);
-    const written = await readFile(`${this.#path}-wal`);
     this.#crashes += 1;
-    this.#path = join(this.#directory, `after-${this.#crashes}.db`);
-    await writeFile(this.#path, database);
-    await writeFile(`${this.#path}-wal`, written.subarray(0, this.syncs.durableBytes));
-    this.syncs.release();
+    const path = join(this.#directory, `after-${this.#crashes}.db`);
+    if (this.#survives === 'database') await copyFile(this.#path, path);
+    this.#path = path;
     await this.open();
+    this.syncs.release();
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -78,25 +82,37 @@ class SqliteSpecimen implements MetadataSpecimen {
   }
 }
 
-class DisturbedSyncs implements SyncControl {
+/** The journals of one store after the other, each with what the one before it took. */
+class DisturbedJournal implements SyncControl {
   count = 0;
   isFailing = false;
-  durableBytes = 0;
   #held: Promise<void> | undefined;
+  #inner = new MemoryJournal();
   release: () => void = () => undefined;
 
-  over(path: string): SyncFile {
-    return async () => {
-      this.count += 1;
-      const { size } = await stat(path);
-      await this.#held;
-      if (this.isFailing) throw Object.assign(new Error('EIO: i/o error'), { code: 'EIO' });
-      this.durableBytes = size;
+  /** As after a restart: what is held by `hold` is not in it, and never will be. */
+  reopened(): Journal {
+    const inner = new MemoryJournal(this.#inner.batches);
+    this.#inner = inner;
+    let isInDoubt = false;
+    return {
+      get lastSequence() {
+        return inner.lastSequence;
+      },
+      get sizeBytes() {
+        return inner.sizeBytes;
+      },
+      append: async (batch: JournalBatch) => {
+        this.count += 1;
+        await this.#held;
+        isInDoubt ||= this.isFailing;
+        if (isInDoubt) throw new StoreError('StoreUnavailable', 'EIO: i/o error');
+        await inner.append(batch);
+      },
+      read: (afterSequence) => inner.read(afterSequence),
+      forget: (throughSequence) => inner.forget(throughSequence),
+      [Symbol.asyncDispose]: () => inner[Symbol.asyncDispose](),
     };
-  }
-
-  async noteDurable(path: string): Promise<void> {
-    this.durableBytes = (await stat(path)).size;
   }
 
   hold(): () => void {

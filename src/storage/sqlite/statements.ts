@@ -31,8 +31,10 @@ export function statementCompiler(options: {
   readonly scope: Scope;
   /** Told the text of each statement. */
   readonly onCompiled?: ((text: string) => void) | undefined;
+  /** Told what a statement failed with. */
+  readonly onError?: ((error: unknown) => void) | undefined;
 }): Compile {
-  const { database, db, scope, onCompiled } = options;
+  const { database, db, scope, onCompiled, onError } = options;
   return <P extends object, O>(build: (db: Kysely<Tables>, parameters: P) => Compilable<O>) => {
     const compiled = build(db, placeholders<P>()).compile();
     onCompiled?.(compiled.sql);
@@ -40,9 +42,12 @@ export function statementCompiler(options: {
     const statement = database.prepare(compiled.sql);
     return new CompiledStatement<P, O>({
       statement,
-      path: database.location(),
       scope,
       isWrite,
+      storeError: (error) => {
+        onError?.(error);
+        return storeErrorFrom(error, database.location());
+      },
       order: compiled.parameters as readonly (Placeholder | SQLInputValue)[],
     });
   };
@@ -72,7 +77,7 @@ function placeholders<P extends object>(): P {
 
 class CompiledStatement<P extends object, O> implements Statement<P, O> {
   readonly #statement: StatementSync;
-  readonly #path: string | null;
+  readonly #storeError: (error: unknown) => unknown;
   readonly #names: readonly string[];
   readonly #scope: Scope;
   readonly #isWrite: boolean;
@@ -80,14 +85,14 @@ class CompiledStatement<P extends object, O> implements Statement<P, O> {
 
   constructor(options: {
     readonly statement: StatementSync;
-    /** Of the database; for messages. */
-    readonly path: string | null;
     readonly scope: Scope;
     readonly isWrite: boolean;
+    /** What the caller is told of SQLite's error. */
+    readonly storeError: (error: unknown) => unknown;
     readonly order: readonly (Placeholder | SQLInputValue)[];
   }) {
     this.#statement = options.statement;
-    this.#path = options.path;
+    this.#storeError = options.storeError;
     // Twice as fast as objects made by the binding, when a page has a thousand rows.
     this.#statement.setReturnArrays(true);
     this.#names = this.#statement.columns().map(({ name }) => name);
@@ -102,7 +107,7 @@ class CompiledStatement<P extends object, O> implements Statement<P, O> {
       const row: unknown = this.#statement.get(...values);
       return row === undefined ? undefined : this.#named(row);
     } catch (error) {
-      throw storeErrorFrom(error, this.#path);
+      throw this.#storeError(error);
     }
   }
 
@@ -111,7 +116,7 @@ class CompiledStatement<P extends object, O> implements Statement<P, O> {
     try {
       return this.#statement.all(...values).map((row) => this.#named(row));
     } catch (error) {
-      throw storeErrorFrom(error, this.#path);
+      throw this.#storeError(error);
     }
   }
 
@@ -121,7 +126,7 @@ class CompiledStatement<P extends object, O> implements Statement<P, O> {
       const { changes, lastInsertRowid } = this.#statement.run(...values);
       return { changes: Number(changes), lastInsertRowid: Number(lastInsertRowid) };
     } catch (error) {
-      throw storeErrorFrom(error, this.#path);
+      throw this.#storeError(error);
     }
   }
 

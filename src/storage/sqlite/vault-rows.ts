@@ -70,7 +70,7 @@ export function vaultWriter(compile: Compile): VaultWriter {
   };
 }
 
-function vaultReader(compile: Compile): VaultReader {
+export function vaultReader(compile: Compile): VaultReader {
   const get = compile((db, p: VaultKey) =>
     db
       .selectFrom('vaults')
@@ -92,6 +92,14 @@ function vaultReader(compile: Compile): VaultReader {
         .where('vault_name', '>', p.after)
         .orderBy('vault_name')
         .limit(p.limit),
+  );
+  const listAll = compile((db, p: { after: string; limit: number }) =>
+    db
+      .selectFrom('vaults')
+      .selectAll()
+      .where('vault_id', '>', p.after)
+      .orderBy('vault_id')
+      .limit(p.limit),
   );
   const count = compile((db, p: { accountId: string; region: string }) =>
     db
@@ -125,6 +133,10 @@ function vaultReader(compile: Compile): VaultReader {
     async list(query) {
       // No vault has an empty name.
       return list.all({ ...query, after: query.after ?? '' }).map(vaultRow);
+    },
+    async listAll({ after, limit }) {
+      // No vault has an empty id.
+      return listAll.all({ after: after ?? '', limit }).map(vaultRow);
     },
     async count(accountId, region) {
       return defined(count.get({ accountId, region }), 'count').count;

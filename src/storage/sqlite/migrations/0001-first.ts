@@ -6,7 +6,7 @@ import { type Kysely, type Migration, sql } from 'kysely';
  */
 export const first: Migration = {
   async up(db: Kysely<unknown>): Promise<void> {
-    for (const statement of [...vaults, ...archives, ...jobs, ...accounts]) {
+    for (const statement of [...vaults, ...archives, ...jobs, ...accounts, ...journal]) {
       await sql.raw(statement).execute(db);
     }
   },
@@ -40,8 +40,10 @@ const vaults = [
 
 const archives = [
   // Not bound to its vault by a foreign key: removed archives outlive their vault for a while.
+  // AUTOINCREMENT: the number of an archive that was forgotten is never given to another, to which
+  // a verification that was under way would then be credited.
   `CREATE TABLE archives (
-    id INTEGER PRIMARY KEY,
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
     archive_id TEXT NOT NULL,
     vault_id TEXT NOT NULL,
     description TEXT NOT NULL,
@@ -74,8 +76,18 @@ const archives = [
     PRIMARY KEY (archive, position)
   ) STRICT, WITHOUT ROWID`,
 
-  // blobs.isReferenced
+  // blobs.isReferenced, repoint
   'CREATE INDEX archive_blobs_by_blob ON archive_blobs (blob_id)',
+
+  // Goes with its archive.
+  `CREATE TABLE verifications (
+    archive INTEGER NOT NULL PRIMARY KEY REFERENCES archives (id) ON DELETE CASCADE,
+    verified_at_ms INTEGER NOT NULL,
+    damage TEXT
+  ) STRICT`,
+
+  // verifications.listDamaged
+  'CREATE INDEX verifications_damaged ON verifications (archive) WHERE damage IS NOT NULL',
 ];
 
 const jobs = [
@@ -117,7 +129,7 @@ const jobs = [
   `CREATE INDEX jobs_inventories_in_progress ON jobs (vault_id, as_of_change)
     WHERE as_of_change IS NOT NULL AND status = 'InProgress'`,
 
-  // blobs.isReferenced
+  // blobs.isReferenced, repoint
   `CREATE INDEX jobs_by_output ON jobs (output_blob_id) WHERE output_blob_id IS NOT NULL`,
 ];
 
@@ -137,4 +149,10 @@ const accounts = [
   ) STRICT`,
 
   'CREATE TABLE facts (name TEXT NOT NULL PRIMARY KEY, value TEXT NOT NULL) STRICT',
+];
+
+const journal = [
+  // One row: the last batch of the journal that the database contains. JOURNAL.md
+  'CREATE TABLE journal_position (sequence INTEGER NOT NULL) STRICT',
+  'INSERT INTO journal_position VALUES (0)',
 ];

@@ -1,0 +1,182 @@
+import { createWriteStream } from 'node:fs';
+import { open, rename } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import type { Clock } from '../../lib/clock.ts';
+import type { Log } from '../../lib/log.ts';
+import { syncDirectory } from '../../lib/node/sync-directory.ts';
+import { isStoreError, StoreError } from '../errors.ts';
+import type { Journal } from '../journal.ts';
+import type { Snapshot, Snapshots } from '../snapshots.ts';
+import { connectForWriting, type WritingConnection } from './connection.ts';
+import { isDamage } from './database-errors.ts';
+import {
+  hasDamageMark,
+  isThere,
+  markDamaged,
+  rebuiltPath,
+  removeDamageMark,
+  removeDatabase,
+  setAside,
+} from './database-files.ts';
+import { JournalPosition } from './journal-position.ts';
+import { NotReplayable, replayJournal } from './replay.ts';
+import { salvageJournal } from './salvage.ts';
+
+/** Snapshots to make a database from. */
+export type SnapshotSource = Pick<Snapshots, 'list' | 'read'>;
+
+export interface RebuildOptions {
+  /** Of the database. Nobody has it open. */
+  readonly path: string;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly journal: Journal;
+  readonly snapshots: SnapshotSource;
+  /**
+   * What to do when not every change since the snapshot can be read: `refuse`, leaving everything
+   * as it was, or `accept`, and make of it what can be made.
+   */
+  readonly loss: 'refuse' | 'accept';
+}
+
+export interface Rebuilt {
+  /** Where the database that was there is now; null when there was none. */
+  readonly setAside: string | null;
+  /** What it was made from; null when from the journal alone. */
+  readonly snapshot: Snapshot | null;
+  /** What is not in it, as sentences. */
+  readonly lost: readonly string[];
+}
+
+/**
+ * Makes the database again, from the newest snapshot that is whole and the journal after it, or from
+ * the journal alone if that reaches back to the first batch. It takes the place of the one that is
+ * there, which is set aside, only once it is complete and durable; a crash before leaves that.
+ *
+ * Throws `StoreUnavailable`, and says why, when that cannot be done without a loss that is refused.
+ */
+export async function rebuildDatabase(options: RebuildOptions): Promise<Rebuilt> {
+  const { path, log } = options;
+  const target = rebuiltPath(path);
+  const { snapshot, lost } = await make(target, options);
+  // From here on a crash leaves the mark, and the next start does it all again.
+  await markDamaged(path, 'It is being replaced.');
+  const aside = await setAside(path, options.clock);
+  await rename(target, path);
+  await syncDirectory(dirname(path));
+  await removeDamageMark(path);
+  for (const what of lost) log.error('metadata.lost', { what });
+  log.error('metadata.rebuilt', {
+    database: path,
+    setAside: aside,
+    snapshot: snapshot?.name ?? null,
+    takenAtMs: snapshot?.takenAtMs ?? null,
+  });
+  return { setAside: aside, snapshot, lost };
+}
+
+/** Whether there is nothing that a database could be made from, nor ever was. */
+export async function isNothingKnown(
+  options: Pick<RebuildOptions, 'path' | 'journal' | 'snapshots'>,
+): Promise<boolean> {
+  if ((await isThere(options.path)) || (await hasDamageMark(options.path))) return false;
+  if (options.journal.lastSequence > 0) return false;
+  for await (const _ of options.journal.read(0)) return false;
+  return (await options.snapshots.list()).length === 0;
+}
+
+type Made = Pick<Rebuilt, 'snapshot' | 'lost'>;
+
+async function make(target: string, options: RebuildOptions): Promise<Made> {
+  const snapshots = await options.snapshots.list();
+  const failures: string[] = [];
+  for (const snapshot of [...snapshots, null]) {
+    await removeDatabase(target);
+    try {
+      return { snapshot, lost: await makeFrom(snapshot, target, options) };
+    } catch (error) {
+      await removeDatabase(target);
+      if (!isOfItsSource(error)) throw error;
+      failures.push(error.message);
+      options.log.error('snapshot.unusable', { snapshot: snapshot?.name ?? null, error });
+    }
+  }
+  throw cannotRebuild(options.path, failures);
+}
+
+/** Makes a database at `target`. Answers what it lacks. */
+async function makeFrom(
+  snapshot: Snapshot | null,
+  target: string,
+  { log, journal, snapshots, loss }: RebuildOptions,
+): Promise<string[]> {
+  if (snapshot !== null) await restore(snapshots, snapshot, target);
+  const connection = await connectForWriting({ path: target, log });
+  let lost: string[] = [];
+  try {
+    checkPosition(connection, snapshot);
+    if (loss === 'accept') lost = await salvageJournal(connection, journal);
+    else await replayWhole(connection, journal);
+    // Only the database is put in its place, so nothing may lie in the log alone.
+    connection.database.exec('PRAGMA wal_checkpoint(TRUNCATE)');
+  } finally {
+    connection.database.close();
+  }
+  await using file = await open(target, 'r+');
+  await file.sync();
+  return lost;
+}
+
+async function replayWhole(connection: WritingConnection, journal: Journal): Promise<void> {
+  const { sequence } = new JournalPosition(connection.database);
+  if (journal.lastSequence === 0 && sequence === 0) {
+    throw new NotReplayable('There is nothing in the journal.');
+  }
+  if (journal.lastSequence < sequence) {
+    throw new NotReplayable(
+      `The journal ends with batch ${journal.lastSequence}, and the snapshot has batch ${sequence} ` +
+        'already: what came after it is missing.',
+    );
+  }
+  await replayJournal(connection, journal);
+}
+
+async function restore(
+  snapshots: SnapshotSource,
+  { name }: Snapshot,
+  target: string,
+): Promise<void> {
+  await pipeline(
+    // Copied: what a chunk lies in is used again when the next one is asked for.
+    Readable.from(copied(snapshots.read(name))),
+    createWriteStream(target, { flags: 'wx', mode: 0o600 }),
+  );
+}
+
+async function* copied(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+  for await (const chunk of chunks) yield chunk.slice();
+}
+
+function checkPosition({ database }: WritingConnection, snapshot: Snapshot | null): void {
+  const { sequence } = new JournalPosition(database);
+  const expected = snapshot?.sequence ?? 0;
+  if (sequence === expected) return;
+  throw new NotReplayable(`The snapshot is of batch ${sequence}, not ${expected} as it says.`);
+}
+
+/** Whether another snapshot may do better. */
+function isOfItsSource(error: unknown): error is Error {
+  const isUnreadable = isStoreError(error, 'BlobCorrupt') || isStoreError(error, 'BlobNotFound');
+  return error instanceof NotReplayable || isUnreadable || isDamage(error);
+}
+
+function cannotRebuild(path: string, failures: readonly string[]): StoreError {
+  return new StoreError(
+    'StoreUnavailable',
+    `The database ${path} cannot be made again from its snapshots and journal without a loss. ` +
+      `${failures.join(' ')} Restore from a backup what is missing beside the blobs, or run ` +
+      '`firn repair --rebuild`, which makes of it what can be made and says what is lost.',
+  );
+}

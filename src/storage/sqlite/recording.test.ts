@@ -1,0 +1,140 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { SimulatedClock } from '../../lib/clock.ts';
+import { silentLog } from '../../lib/log.ts';
+import { MemoryJournal } from '../memory/memory-journal.ts';
+import {
+  accountId,
+  blobId,
+  sampleArchive,
+  sampleBlobs,
+  sampleInventoryJob,
+  sampleRetrieval,
+  sampleVault,
+} from '../metadata-specimen.ts';
+import type { WritableRows } from '../metadata-store.ts';
+import { decodePayload } from './payload.ts';
+import { type ChangeName, changes, type TableName } from './recording.ts';
+import { SqliteMetadataStore } from './sqlite-metadata-store.ts';
+
+/** For each method that changes rows, arguments for it. */
+type Samples = {
+  readonly [T in TableName]: {
+    readonly [M in ChangeName<T>]: WritableRows[T][M] extends (...values: infer P) => unknown
+      ? P
+      : never;
+  };
+};
+
+/** In an order in which each can follow on those before. */
+const samples: Samples = {
+  accounts: {
+    insert: [{ accountId, name: 'a “name”', createdAtMs: 1 }],
+    insertAccessKey: [
+      {
+        accessKeyId: 'key',
+        secretAccessKey: 'secret',
+        accountId,
+        isActive: true,
+        createdAtMs: 2,
+      },
+    ],
+    removeAccessKey: ['key'],
+  },
+  facts: { set: ['name', 'a value\nof two lines'] },
+  archives: {
+    insert: [
+      sampleArchive('archive', { description: '\u0000 \u2028 \u{1f9ca}' }),
+      sampleBlobs('a'),
+    ],
+    markRemoved: ['archive', 2],
+    forget: ['archive'],
+  },
+  vaults: {
+    insert: [sampleVault('vault', { lastInventory: inventory() })],
+    recordChange: ['vault', { archives: 1, sizeBytes: 30, atMs: 5 }],
+    setLastInventory: ['vault', inventory()],
+    clearLastInventories: [],
+    remove: ['another'],
+  },
+  jobs: {
+    insert: [sampleRetrieval('job')],
+    update: [sampleInventoryJob('job', { output: { blobId: blobId('output'), sizeBytes: 5 } })],
+    lease: [{ action: 'InventoryRetrieval', nowMs: 5_000, untilMs: 6_000, limit: 3 }],
+    extendLease: ['job', 7_000],
+    releaseLeases: [],
+    remove: ['job'],
+  },
+  blobs: { repoint: [blobId('a.1'), blobId('moved')] },
+  verifications: { note: [[1, 2], { verifiedAtMs: 8_000, damage: 'frame 3 is damaged' }] },
+};
+
+test('every change of rows is journalled, and its arguments outlive JSON as they are', async () => {
+  const journal = new MemoryJournal();
+  await using store = await SqliteMetadataStore.open({
+    path: ':memory:',
+    clock: new SimulatedClock(),
+    log: silentLog,
+    journal,
+  });
+  const expected: unknown[] = [];
+  for (const [table, methods] of Object.entries(samples)) {
+    for (const [name, parameters] of Object.entries<readonly unknown[]>(methods)) {
+      assert.deepEqual(JSON.parse(JSON.stringify(parameters)), parameters, `${table}.${name}`);
+      expected.push([table, name, ...parameters]);
+      await store.write((rows) => call(rows, table, name, parameters));
+    }
+  }
+  const journalled = journal.batches.flatMap(({ payload }) => decodePayload(payload)).flat();
+  assert.deepEqual(journalled, expected);
+  const names = Object.entries(changes).flatMap(([table, methods]) =>
+    Object.keys(methods).map((name) => `${table}.${name}`),
+  );
+  assert.deepEqual(
+    expected.map((entry) => (entry as string[]).slice(0, 2).join('.')).sort(),
+    names.sort(),
+  );
+});
+
+test('what reads only is not journalled, nor what was taken back', async () => {
+  const journal = new MemoryJournal();
+  await using store = await SqliteMetadataStore.open({
+    path: ':memory:',
+    clock: new SimulatedClock(),
+    log: silentLog,
+    journal,
+  });
+  await store.write(({ facts }) => facts.get('name'));
+  const failing = store.write(async ({ facts }) => {
+    await facts.set('name', 'value');
+    throw new Error('second thoughts');
+  });
+  await assert.rejects(failing, /second thoughts/);
+  assert.equal(journal.lastSequence, 0);
+  await store.write(async ({ accounts, facts }) => {
+    const account = { accountId, name: 'one', createdAtMs: 1 };
+    await accounts.insert(account);
+    await assert.rejects(accounts.insert(account), { code: 'Conflict' });
+    await facts.set('name', 'value');
+  });
+  const [batch] = journal.batches;
+  assert.ok(batch !== undefined);
+  const calls = decodePayload(batch.payload).flat();
+  assert.deepEqual(
+    calls.map(([table]) => table),
+    ['accounts', 'facts'],
+  );
+});
+
+function call(rows: WritableRows, table: string, name: string, parameters: readonly unknown[]) {
+  const methods = rows[table as TableName] as unknown as Readonly<
+    Record<string, (...values: readonly unknown[]) => Promise<unknown>>
+  >;
+  const method = methods[name];
+  assert.ok(method !== undefined);
+  return method(...parameters);
+}
+
+function inventory() {
+  return { takenAtMs: 3, asOfChange: 4, archiveCount: 5, sizeBytes: 6 };
+}
