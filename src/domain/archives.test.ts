@@ -17,6 +17,7 @@ import { isArchiveId } from '../protocol/names.ts';
 import { chunked, listIds, readBytes, sampleBytes } from '../storage/blob-specimen.ts';
 import { StoreError } from '../storage/errors.ts';
 import { Archives } from './archives.ts';
+import { parseBlobLabel } from './blob-labels.ts';
 
 fc.configureGlobal({ seed: 20_260_131 });
 
@@ -24,6 +25,8 @@ const text = Buffer.from('hello');
 const arn = 'arn:aws:glacier:us-east-1:012345678901:vaults/photos';
 const notFound = new GlacierError('ResourceNotFoundException', `Vault not found for ARN: ${arn}`);
 const invalid = (message: string) => new GlacierError('InvalidParameterValueException', message);
+
+const noRoom = { code: 'ServiceUnavailableException', message: /^There is no room for new data\./ };
 
 const rowOf = (domain: Domain, archiveId: string) =>
   domain.store.read(({ archives }) => archives.get(archiveId));
@@ -143,7 +146,9 @@ test('bytes whose row may be there, although its commit failed, are not removed'
   const lost = new StoreError('StoreUnavailable', 'the log could not be synced');
   store.failNext('write', lost);
   await assert.rejects(archives.store(upload(text)), lost);
-  assert.equal((await listIds(domain.blobs)).length, 1);
+  const [id, ...others] = await listIds(domain.blobs);
+  assert.ok(id !== undefined && others.length === 0);
+  assert.equal(domain.pins.isHeld(id), true);
 });
 
 test('bytes whose row found no room are removed', async () => {
@@ -152,8 +157,72 @@ test('bytes whose row found no room are removed', async () => {
   const archives = new Archives({ ...domain, store: store.it });
   const full = new StoreError('StoreFull', 'no room for rows');
   store.failNext('write', full);
-  await assert.rejects(archives.store(upload(text)), full);
+  await assert.rejects(archives.store(upload(text)), noRoom);
   assert.deepEqual(await listIds(domain.blobs), []);
+});
+
+test('a full store refuses an upload before a byte is read, and one that it has no room for', async () => {
+  await using domain = await openDomain();
+  const archiveId = await storeText(domain, 'hello');
+  domain.blobs.capacityBytes = domain.blobs.usedBytes + 10;
+  await assert.rejects(domain.archives.store(upload(Buffer.alloc(11))), noRoom);
+  domain.blobs.capacityBytes = domain.blobs.usedBytes;
+  const body = faulty(chunked(text));
+  body.failNext(Symbol.asyncIterator, new Error('the body was read'));
+  await assert.rejects(domain.archives.store(upload(text, { body: body.it })), noRoom);
+  assert.deepEqual(await totals(domain), [1, 5, 1]);
+  await domain.archives.remove(photos, archiveId);
+  assert.deepEqual(await totals(domain), [0, 0, 2]);
+});
+
+test('the label of an archive’s bytes says what its row says, and of which vault it is', async () => {
+  await using domain = await openDomain();
+  const bytes = sampleBytes(2 * mebibyte + 5);
+  async function* slowly() {
+    for await (const chunk of chunked(bytes)) {
+      domain.clock.advance(1000);
+      yield chunk;
+    }
+  }
+  const description = 'grüße: 見本 "\\"';
+  const incoming = upload(bytes, { body: slowly(), description });
+  const { archiveId } = await domain.archives.store(incoming);
+  const [blobId] = await listIds(domain.blobs);
+  assert.ok(blobId !== undefined);
+  const { addedChange: _, removedChange: __, ...row } = (await rowOf(domain, archiveId)) ?? {};
+  const label = parseBlobLabel((await domain.blobs.describe(blobId)).label);
+  assert.deepEqual(label, { kind: 'archive', version: 1, ...photos, ...row });
+  assert.equal(label?.kind === 'archive' && label.createdAtMs, domain.clock.now());
+});
+
+test('an upload whose vault is deleted and made again meanwhile leaves nothing behind', async () => {
+  await using domain = await openDomain();
+  async function* body() {
+    yield text;
+    await domain.vaults.remove(photos);
+    await domain.vaults.create(photos);
+  }
+  await assert.rejects(domain.archives.store(upload(text, { body: body() })), notFound);
+  assert.deepEqual(await listIds(domain.blobs), []);
+  assert.deepEqual(await totals(domain), [0, 0, 0]);
+});
+
+test('bytes are held in their place until their row is committed', async () => {
+  await using domain = await openDomain();
+  const isHeld = async () => (await listIds(domain.blobs)).map((id) => domain.pins.isHeld(id));
+  const seen: boolean[][] = [];
+  const store = new Proxy(domain.store, {
+    get: (target, property) =>
+      property === 'write'
+        ? async (work: Parameters<typeof target.write>[0]) => {
+            seen.push(await isHeld());
+            return await target.write(work);
+          }
+        : Reflect.get(target, property).bind(target),
+  });
+  await new Archives({ ...domain, store }).store(upload(text));
+  assert.deepEqual(seen, [[true]]);
+  assert.deepEqual(await isHeld(), [false]);
 });
 
 test('uploads at the same time each become an archive, and every one counts', async () => {

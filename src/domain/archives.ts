@@ -1,15 +1,18 @@
+import { defined } from '../lib/assert.ts';
 import type { Bell } from '../lib/bell.ts';
 import type { Clock } from '../lib/clock.ts';
-import { sha256 } from '../lib/node/sha256.ts';
 import { type RandomBytes, randomId } from '../lib/random.ts';
 import { GlacierError, invalidParameter } from '../protocol/errors.ts';
 import { idLengths, isArchiveId, vaultArn } from '../protocol/names.ts';
-import { toHex, treeHash } from '../protocol/tree-hash.ts';
-import type { BlobStore, StoredBlob } from '../storage/blob-store.ts';
-import { isStoreError } from '../storage/errors.ts';
+import type { BlobContent, BlobId, BlobStore } from '../storage/blob-store.ts';
 import type { MetadataStore, Rows } from '../storage/metadata-store.ts';
 import type { ArchiveRow, VaultKey, VaultRow } from '../storage/rows.ts';
-import { vaultAt } from './vaults.ts';
+import { treeHashOfLeaves } from './archive-hashes.ts';
+import { type ArchiveLabel, encodeBlobLabel } from './blob-labels.ts';
+import { commitBlobs } from './new-blobs.ts';
+import type { Pins } from './pins.ts';
+import { whileThereIsRoom } from './room.ts';
+import { vaultAt, vaultNotFound } from './vaults.ts';
 
 /** An archive on its way in. */
 export interface IncomingArchive {
@@ -27,6 +30,7 @@ export interface ArchivesOptions {
   readonly blobs: BlobStore;
   readonly clock: Clock;
   readonly randomBytes: RandomBytes;
+  readonly pins: Pins;
   /** Rung when an archive was removed. */
   readonly removals: Bell;
 }
@@ -36,45 +40,32 @@ export interface ArchivesOptions {
  *
  * 1. An archive is acknowledged only after its bytes are synced and its row is committed.
  * 2. No committed row names a blob that is not durable.
- * 3. Nothing else in the server removes an archive from a vault.
+ * 3. The label of its bytes says what its row says.
+ * 4. Nothing else in the server removes an archive from a vault.
  */
 export class Archives {
   readonly #store: MetadataStore;
   readonly #blobs: BlobStore;
   readonly #clock: Clock;
   readonly #randomBytes: RandomBytes;
+  readonly #pins: Pins;
   readonly #removals: Bell;
 
-  constructor({ store, blobs, clock, randomBytes, removals }: ArchivesOptions) {
+  constructor({ store, blobs, clock, randomBytes, pins, removals }: ArchivesOptions) {
     this.#store = store;
     this.#blobs = blobs;
     this.#clock = clock;
     this.#randomBytes = randomBytes;
+    this.#pins = pins;
     this.#removals = removals;
   }
 
   /** Stores the archive, and answers once no crash can lose it. */
-  async store(archive: IncomingArchive): Promise<{
+  store(archive: IncomingArchive): Promise<{
     readonly archiveId: string;
     readonly treeHash: string;
   }> {
-    // Looked up again in the transaction that adds the row.
-    await this.#store.preview((rows) => vaultAt(rows, archive.vault));
-    const blob = await this.#blobs.write(archive.body, archive.signal);
-    try {
-      const computed = toHex(treeHash(blob.leaves, sha256));
-      if (computed !== archive.treeHash.toLowerCase()) {
-        throw invalidParameter(
-          `Checksum mismatch: expected ${archive.treeHash}, computed ${computed}`,
-        );
-      }
-      return { archiveId: await this.#insert(archive, blob, computed), treeHash: computed };
-    } catch (error) {
-      // What was not acknowledged leaves nothing behind. Were the row there after all, because the
-      // answer of its commit was lost, the bytes would have to stay.
-      if (!isStoreError(error, 'StoreUnavailable')) await this.#removeQuietly(blob);
-      throw error;
-    }
+    return whileThereIsRoom(this.#blobs, () => this.#keep(archive));
   }
 
   /**
@@ -97,41 +88,76 @@ export class Archives {
     this.#removals.ring();
   }
 
-  /** The caller is owed the error that made the bytes superfluous, and not one about them. */
-  async #removeQuietly({ id }: StoredBlob): Promise<void> {
-    try {
-      await this.#blobs.remove(id);
-    } catch {
-      // No row names it: the sweeper of orphans finds it.
-    }
+  async #keep(archive: IncomingArchive): Promise<ArchiveLabel> {
+    // Looked up again in the transaction that adds the row.
+    const { vaultId } = await this.#store.preview((rows) => vaultAt(rows, archive.vault));
+    const archiveId = randomId(this.#randomBytes, idLengths.archive);
+    let label: ArchiveLabel | undefined;
+    const blob = await this.#blobs.write(archive.body, {
+      signal: archive.signal,
+      label: (content) => {
+        label = this.#labelOf(archive, { vaultId, archiveId }, content);
+        return encodeBlobLabel(label);
+      },
+    });
+    const facts = defined(label, 'the label of a blob that was written');
+    await commitBlobs([blob.id], { blobs: this.#blobs, pins: this.#pins }, async () => {
+      await this.#insert(facts, blob.id);
+      return [blob.id];
+    });
+    return facts;
   }
 
-  /** One transaction: the archive's row, and the vault's totals. */
-  #insert(archive: IncomingArchive, blob: StoredBlob, computedTreeHash: string): Promise<string> {
-    const archiveId = randomId(this.#randomBytes, idLengths.archive);
-    const { sizeBytes } = blob;
+  /** What is known of the archive now that all its bytes are there; throws when they are not right. */
+  #labelOf(
+    { vault, description, treeHash }: IncomingArchive,
+    ids: { readonly vaultId: string; readonly archiveId: string },
+    { sizeBytes, leaves }: BlobContent,
+  ): ArchiveLabel {
+    const computed = treeHashOfLeaves(leaves);
+    if (computed !== treeHash.toLowerCase()) {
+      throw invalidParameter(`Checksum mismatch: expected ${treeHash}, computed ${computed}`);
+    }
+    return {
+      kind: 'archive',
+      version: 1,
+      accountId: vault.accountId,
+      region: vault.region,
+      vaultName: vault.vaultName,
+      ...ids,
+      description: description ?? '',
+      createdAtMs: this.#clock.now(),
+      sizeBytes,
+      treeHash: computed,
+    };
+  }
+
+  /** One transaction: the archive's row, which says what its label says, and the vault's totals. */
+  #insert(label: ArchiveLabel, blobId: BlobId): Promise<void> {
+    const { archiveId, vaultId, description, createdAtMs, sizeBytes, treeHash } = label;
     return this.#store.write(async (rows) => {
-      const { vaultId } = await vaultAt(rows, archive.vault);
-      const createdAtMs = this.#clock.now();
+      const vault = await vaultAt(rows, label);
+      // Deleted meanwhile, and another one made under its name: the label would name a vault that
+      // is gone.
+      if (vault.vaultId !== vaultId) throw vaultNotFound(label);
       const addedChange = await rows.vaults.recordChange(vaultId, {
         archives: 1,
         sizeBytes,
-        atMs: createdAtMs,
+        atMs: this.#clock.now(),
       });
       await rows.archives.insert(
         {
           archiveId,
           vaultId,
-          description: archive.description ?? '',
+          description,
           createdAtMs,
           sizeBytes,
-          treeHash: computedTreeHash,
+          treeHash,
           addedChange,
           removedChange: null,
         },
-        [{ blobId: blob.id, sizeBytes }],
+        [{ blobId, sizeBytes }],
       );
-      return archiveId;
     });
   }
 }

@@ -10,7 +10,7 @@ interface Piece {
 
 /** The bytes of `range` of a list of blobs, read as one: verified before they are handed on. */
 export async function* readBlobs(
-  blobs: BlobStore,
+  blobs: Pick<BlobStore, 'read'>,
   parts: readonly BlobPart[],
   range: BlobRange,
   signal?: AbortSignal,
@@ -26,13 +26,13 @@ export async function* readBlobs(
  * of the blobs, one after the other, are the leaves of the whole.
  */
 export async function leavesOfBlobs(
-  blobs: BlobStore,
+  blobs: Pick<BlobStore, 'describe'>,
   parts: readonly BlobPart[],
   range: BlobRange,
 ): Promise<Uint8Array> {
   const pieces: Uint8Array[] = [];
   for (const { part, range: covered } of piecesOf(parts, range)) {
-    const leaves = await blobs.leaves(part.blobId);
+    const { leaves } = await blobs.describe(part.blobId);
     const first = covered.offsetBytes / frameSizeBytes;
     const end = Math.ceil((covered.offsetBytes + covered.lengthBytes) / frameSizeBytes);
     assert(Number.isInteger(first), 'a range of leaves begins at a leaf');

@@ -215,6 +215,22 @@ test('the bytes are held while they are read, and let go however the reading end
   assert.equal(domain.pins.isHeld(blobId), false);
 });
 
+test('bytes that moved since the output was opened are read where they are', async () => {
+  await using domain = await openDomain();
+  const jobId = await retrieved(domain);
+  const { read } = await domain.jobs.output(photos, jobId, undefined);
+  const from = await onlyBlob(domain);
+  const to = await domain.compaction.copy(from);
+  await domain.store.write((rows) => rows.blobs.repoint(from, to));
+  await domain.blobs.remove(from);
+  for await (const _chunk of read(goingOn)) assert.ok(domain.pins.isHeld(to));
+  const moved = Buffer.concat(await Array.fromAsync(read(goingOn), (chunk) => chunk.slice()));
+  assert.ok(moved.equals(await outputOf(domain, jobId)));
+  await domain.blobs.remove(to);
+  const isNotFound = (error: unknown) => isStoreError(error, 'BlobNotFound');
+  await assert.rejects(Array.fromAsync(read(goingOn)), isNotFound);
+});
+
 test('a damaged frame ends the output before its first byte', async () => {
   await using domain = await openDomain();
   const jobId = await retrieved(domain);

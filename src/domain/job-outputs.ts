@@ -1,7 +1,8 @@
 import { assert } from '../lib/assert.ts';
 import { type ByteRange, isTreeHashAligned, parseRangeHeader } from '../protocol/byte-range.ts';
 import { invalidParameter } from '../protocol/errors.ts';
-import type { BlobStore } from '../storage/blob-store.ts';
+import type { BlobRange, BlobStore } from '../storage/blob-store.ts';
+import { isStoreError } from '../storage/errors.ts';
 import type { ArchiveRow, BlobPart, JobRow } from '../storage/rows.ts';
 import { treeHashOfRange } from './archive-hashes.ts';
 import { readBlobs } from './blob-lists.ts';
@@ -28,6 +29,8 @@ interface OutputRequest {
   readonly parts: readonly BlobPart[];
   readonly archive: ArchiveRow | undefined;
   readonly rangeHeader: string | undefined;
+  /** Looks up `parts` again: blobs may move. */
+  readonly findParts: () => Promise<readonly BlobPart[]>;
 }
 
 /** Hands out what jobs brought. */
@@ -40,7 +43,8 @@ export class JobOutputs {
     this.#pins = pins;
   }
 
-  async open({ job, parts, archive, rangeHeader }: OutputRequest): Promise<JobOutput> {
+  async open(request: OutputRequest): Promise<JobOutput> {
+    const { job, parts, archive, rangeHeader } = request;
     if (job.status !== 'Succeeded') {
       throw invalidParameter(`The job is not currently available for download: ${job.jobId}`);
     }
@@ -56,8 +60,7 @@ export class JobOutputs {
       offsetBytes: start + asked.firstByte,
       lengthBytes: asked.lastByte - asked.firstByte + 1,
     };
-    const held = parts.map((part) => part.blobId);
-    const read = (signal: AbortSignal) => this.#read(held, parts, inParts, signal);
+    const read = (signal: AbortSignal) => this.#read(request, inParts, signal);
     return {
       ...asked,
       contentType: contentTypeOf(job),
@@ -70,12 +73,30 @@ export class JobOutputs {
   }
 
   async *#read(
-    held: readonly BlobPart['blobId'][],
-    parts: readonly BlobPart[],
-    range: { readonly offsetBytes: number; readonly lengthBytes: number },
+    { parts, findParts }: OutputRequest,
+    range: BlobRange,
     signal: AbortSignal,
   ): AsyncGenerator<Uint8Array> {
-    using _pin = this.#pins.hold(held);
+    let isBegun = false;
+    try {
+      for await (const chunk of this.#readHeld(parts, range, signal)) {
+        isBegun = true;
+        yield chunk;
+      }
+      return;
+    } catch (error) {
+      if (isBegun || !isStoreError(error, 'BlobNotFound')) throw error;
+    }
+    // Since they were found somebody took longer than the grace period: they may have moved.
+    yield* this.#readHeld(await findParts(), range, signal);
+  }
+
+  async *#readHeld(
+    parts: readonly BlobPart[],
+    range: BlobRange,
+    signal: AbortSignal,
+  ): AsyncGenerator<Uint8Array> {
+    using _pin = this.#pins.hold(parts.map(({ blobId }) => blobId));
     yield* readBlobs(this.#blobs, parts, range, signal);
   }
 

@@ -9,6 +9,7 @@ import type { JobParameters } from './job-requests.ts';
 import { JobStarts, type JobStartsOptions } from './job-starts.ts';
 import { fail, isExpired, succeed } from './job-states.ts';
 import type { Pins } from './pins.ts';
+import { whileThereIsRoom } from './room.ts';
 import { vaultAt } from './vaults.ts';
 
 export interface JobsOptions extends JobStartsOptions {
@@ -31,7 +32,7 @@ export class Jobs {
 
   /** Starts a job and answers its id. Its work begins later, when its delay is over. */
   initiate(key: VaultKey, parameters: JobParameters): Promise<string> {
-    return this.#starts.start(key, parameters);
+    return whileThereIsRoom(this.#options.blobs, () => this.#starts.start(key, parameters));
   }
 
   async describe(key: VaultKey, jobId: string): Promise<JobDescription> {
@@ -69,8 +70,8 @@ export class Jobs {
 
   /** What GetJobOutput hands out: all of the output, or the range that the header asks for. */
   async output(key: VaultKey, jobId: string, rangeHeader: string | undefined): Promise<JobOutput> {
-    const { job, parts, archive } = await this.#find(key, jobId);
-    return this.#outputs.open({ job, parts, archive, rangeHeader });
+    const findParts = async () => (await this.#find(key, jobId)).parts;
+    return this.#outputs.open({ ...(await this.#find(key, jobId)), rangeHeader, findParts });
   }
 
   /**

@@ -2,11 +2,14 @@ import type { BlobId } from '../storage/blob-store.ts';
 
 /**
  * Between the moment in which a reader finds its job and the one in which it holds the bytes, the job
- * may expire. So its bytes stay for this long after that.
+ * may expire, and its bytes may move. So they stay where they were for this long after that.
  */
 export const pinGraceMs = 60_000;
 
-/** Blobs that somebody is reading just now: they are not swept until the reading has ended. */
+/**
+ * Blobs that somebody is reading just now, or is about to commit the row of: they are neither swept
+ * nor moved away until that has ended.
+ */
 export class Pins {
   readonly #holders = new Map<BlobId, number>();
 

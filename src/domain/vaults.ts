@@ -4,8 +4,10 @@ import { GlacierError, invalidParameter } from '../protocol/errors.ts';
 import { limits } from '../protocol/limits.ts';
 import { isVaultName, parseVaultArn, toTimestamp, vaultArn } from '../protocol/names.ts';
 import type { Output } from '../protocol/shapes/all.ts';
+import type { BlobStore } from '../storage/blob-store.ts';
 import type { MetadataStore, Rows } from '../storage/metadata-store.ts';
 import type { VaultKey, VaultRow } from '../storage/rows.ts';
+import { whileThereIsRoom } from './room.ts';
 
 /**
  * `live`: totals and inventories are exact at the moment of asking. `scheduled`: they are those of
@@ -26,6 +28,7 @@ const overheadSizeBytes = 32_768;
 
 export interface VaultsOptions {
   readonly store: MetadataStore;
+  readonly blobs: Pick<BlobStore, 'checkRoom'>;
   readonly clock: Clock;
   readonly randomBytes: RandomBytes;
   readonly inventoryMode: InventoryMode;
@@ -36,13 +39,15 @@ export interface VaultsOptions {
 /** Vaults: named by account, region and name. */
 export class Vaults {
   readonly #store: MetadataStore;
+  readonly #blobs: Pick<BlobStore, 'checkRoom'>;
   readonly #clock: Clock;
   readonly #randomBytes: RandomBytes;
   readonly #inventoryMode: InventoryMode;
   readonly #timing: Timing;
 
-  constructor({ store, clock, randomBytes, inventoryMode, timing }: VaultsOptions) {
+  constructor({ store, blobs, clock, randomBytes, inventoryMode, timing }: VaultsOptions) {
     this.#store = store;
+    this.#blobs = blobs;
     this.#clock = clock;
     this.#randomBytes = randomBytes;
     this.#inventoryMode = inventoryMode;
@@ -52,7 +57,11 @@ export class Vaults {
   /** Makes the vault; one that is there already stays as it is, creation date and all. */
   async create(key: VaultKey): Promise<void> {
     if (!isVaultName(key.vaultName)) throw invalidParameter(`Invalid vault name: ${key.vaultName}`);
-    await this.#store.write(async (rows) => {
+    await whileThereIsRoom(this.#blobs, () => this.#insert(key));
+  }
+
+  #insert(key: VaultKey): Promise<void> {
+    return this.#store.write(async (rows) => {
       if ((await rows.vaults.get(key)) !== undefined) return;
       if ((await rows.vaults.count(key.accountId, key.region)) >= limits.vaultsPerRegionMax) {
         throw new GlacierError(
@@ -151,7 +160,7 @@ export async function vaultAt(rows: Rows, key: VaultKey): Promise<VaultRow> {
   return vault;
 }
 
-function vaultNotFound(key: VaultKey): GlacierError {
+export function vaultNotFound(key: VaultKey): GlacierError {
   // The live service names a vault whose name can't be one by that name, and not by an ARN.
   const name = isVaultName(key.vaultName) ? vaultArn(key) : key.vaultName;
   return new GlacierError('ResourceNotFoundException', `Vault not found for ARN: ${name}`);

@@ -87,6 +87,27 @@ test('an output that is being read outlives its job', async () => {
   assert.equal(await isThere(domain, jobId), false);
 });
 
+test('an output that was moved since its job was found goes from where it is now', async () => {
+  await using domain = await openDomain();
+  await inventoryTaken(domain);
+  domain.clock.advance(25 * hourMs);
+  const read: typeof domain.store.read = async (work) => {
+    const found = await domain.store.read(work);
+    const [from] = await listIds(domain.blobs);
+    assert.ok(from !== undefined);
+    const to = await domain.compaction.copy(from);
+    await domain.store.write((rows) => rows.blobs.repoint(from, to));
+    await domain.blobs.remove(from);
+    return found;
+  };
+  const store = new Proxy(domain.store, {
+    get: (target, property) =>
+      property === 'read' ? read : Reflect.get(target, property).bind(target),
+  });
+  await new ExpireJobs({ ...domain, store }).step();
+  assert.deepEqual(await listIds(domain.blobs), []);
+});
+
 test('many jobs go a hundred at a time', async () => {
   await using domain = await openDomain();
   const jobIds = await Promise.all(Array.from({ length: 150 }, () => inventory(domain)));
@@ -98,7 +119,7 @@ test('many jobs go a hundred at a time', async () => {
   assert.equal(domain.log.names('info').length, 150);
 });
 
-test('jobs that went ring for the archives that they held, and only then', async () => {
+test('jobs that went ring for the archives that they held and for room, and only then', async () => {
   await using domain = await openDomain();
   const worker = new ExpireJobs(domain);
   await runUntilIdle(worker);
@@ -112,6 +133,7 @@ test('jobs that went ring for the archives that they held, and only then', async
   domain.clock.advance(25 * hourMs);
   await runUntilIdle(worker);
   await ring;
+  await domain.freed.wait(goingOn);
 });
 
 test('an output that could not be removed does not keep its job', async () => {

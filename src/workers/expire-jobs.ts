@@ -17,6 +17,8 @@ export interface ExpireJobsOptions {
   readonly log: Log;
   /** Rung when archives may have become free to be forgotten. */
   readonly removals: Bell;
+  /** Rung by this worker when it removed blobs. */
+  readonly freed: Bell;
 }
 
 /**
@@ -32,16 +34,29 @@ export class ExpireJobs implements Worker {
   }
 
   async step(): Promise<'busy' | 'idle'> {
-    const { store, blobs, pins, clock, log, removals } = this.#options;
+    const { store, clock, log, removals, freed } = this.#options;
     const expiredByMs = clock.now() - pinGraceMs;
     const expired = await store.read(({ jobs }) => jobs.listExpired(expiredByMs, jobsPerStep));
-    for (const { jobId, output } of expired) {
-      await store.write(({ jobs }) => jobs.remove(jobId));
-      if (output !== null && !pins.isHeld(output.blobId)) await blobs.remove(output.blobId);
+    for (const { jobId } of expired) {
+      await this.#expire(jobId);
       log.info('job.expired', { jobId });
     }
-    if (expired.length > 0) removals.ring();
+    if (expired.length > 0) {
+      removals.ring();
+      freed.ring();
+    }
     return expired.length === jobsPerStep ? 'busy' : 'idle';
+  }
+
+  async #expire(jobId: string): Promise<void> {
+    const { store, blobs, pins } = this.#options;
+    const output = await store.write(async ({ jobs }) => {
+      // Looked up again: it may have been moved since it was listed.
+      const job = await jobs.get(jobId);
+      await jobs.remove(jobId);
+      return job?.output ?? null;
+    });
+    if (output !== null && !pins.isHeld(output.blobId)) await blobs.remove(output.blobId);
   }
 
   async wake(signal: AbortSignal): Promise<void> {

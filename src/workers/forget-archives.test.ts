@@ -43,6 +43,8 @@ test('an archive that was removed is forgotten, bytes and row', async () => {
   assert.deepEqual(domain.log.events, [
     { level: 'info', event: 'archive.forgotten', facts: { archiveId } },
   ]);
+  // For whoever gives back the room of blobs that were removed.
+  await domain.freed.wait(goingOn);
 });
 
 test('bytes stay while a job that succeeded hands them out, and go once it has expired', async () => {

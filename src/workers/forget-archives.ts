@@ -4,7 +4,7 @@ import type { Clock } from '../lib/clock.ts';
 import type { Log } from '../lib/log.ts';
 import type { BlobStore } from '../storage/blob-store.ts';
 import type { MetadataStore } from '../storage/metadata-store.ts';
-import type { ArchiveRow } from '../storage/rows.ts';
+import type { ArchiveRow, BlobPart } from '../storage/rows.ts';
 import { waitForBellOrTime } from './waiting.ts';
 import type { Worker } from './worker.ts';
 
@@ -19,6 +19,8 @@ export interface ForgetArchivesOptions {
   readonly log: Log;
   /** Rung when an archive was removed from its vault, or a job over one expired. */
   readonly removals: Bell;
+  /** Rung by this worker when it removed blobs. */
+  readonly freed: Bell;
 }
 
 /**
@@ -35,7 +37,7 @@ export class ForgetArchives implements Worker {
   }
 
   async step(signal: AbortSignal): Promise<'busy' | 'idle'> {
-    const { store, clock } = this.#options;
+    const { store, clock, freed } = this.#options;
     const expiredByMs = clock.now() - pinGraceMs;
     const found = await store.read(({ archives }) =>
       archives.listForgettable(expiredByMs, archivesPerStep),
@@ -51,6 +53,7 @@ export class ForgetArchives implements Worker {
         failure ??= { error };
       }
     }
+    if (forgotten > 0) freed.ring();
     if (failure !== undefined) throw failure.error;
     // A page of nothing but archives that are being read is looked at again a while later.
     return found.length === archivesPerStep && forgotten > 0 ? 'busy' : 'idle';
@@ -64,11 +67,25 @@ export class ForgetArchives implements Worker {
 
   async #forget({ archiveId }: ArchiveRow): Promise<boolean> {
     const { store, blobs, pins, log } = this.#options;
-    const parts = await store.read(({ archives }) => archives.blobs(archiveId));
+    let parts = await store.read(({ archives }) => archives.blobs(archiveId));
     if (parts.some(({ blobId }) => pins.isHeld(blobId))) return false;
-    for (const { blobId } of parts) await blobs.remove(blobId);
-    await store.write(({ archives }) => archives.forget(archiveId));
+    while (parts.length > 0) {
+      for (const { blobId } of parts) await blobs.remove(blobId);
+      // Moved meanwhile, some of its bytes are where they were not looked for.
+      parts = await this.#forgetUnlessMoved(archiveId, parts);
+    }
     log.info('archive.forgotten', { archiveId });
     return true;
+  }
+
+  /** Forgets the archive if its blobs are these still. Those that are not, in their places. */
+  #forgetUnlessMoved(archiveId: string, removed: readonly BlobPart[]): Promise<BlobPart[]> {
+    const ids = new Set(removed.map(({ blobId }) => blobId));
+    return this.#options.store.write(async ({ archives }) => {
+      const now = await archives.blobs(archiveId);
+      const moved = now.filter(({ blobId }) => !ids.has(blobId));
+      if (moved.length === 0) await archives.forget(archiveId);
+      return moved;
+    });
   }
 }

@@ -214,7 +214,7 @@ test('a slice that cannot be read just now is read again later', async () => {
   const jobId = await retrieve(domain, await storeLarge(domain));
   const blobs = faulty(domain.blobs);
   const worker = workerOf(domain, { blobs: blobs.it });
-  for (const method of ['leaves', 'read'] as const) {
+  for (const method of ['describe', 'read'] as const) {
     blobs.failNext(method, unreadable);
     await runUntilIdle(worker);
     assert.equal(await statusOf(domain, jobId), 'InProgress');
@@ -233,7 +233,7 @@ test('retrievals that cannot be done just now leave their places to others', asy
     stuck.push(await retrieve(domain, await storeText(domain, `stuck ${count}`)));
   }
   const blobs = faulty(domain.blobs);
-  blobs.failNext('leaves', unreadable, stuck.length);
+  blobs.failNext('describe', unreadable, stuck.length);
   const worker = workerOf(domain, { blobs: blobs.it });
   domain.clock.advance(1);
   const sound = await retrieve(domain, await storeText(domain, 'sound'));

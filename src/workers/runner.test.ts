@@ -158,3 +158,31 @@ test('a runner that never started, or has stopped, can be stopped', async () => 
   await runner.stop();
   await runner.stop();
 });
+
+test('the state of each worker is told, and what went wrong last', async () => {
+  const workers = [new ScriptedWorker([failing, failing, idle, busy]), new ScriptedWorker([])];
+  const { clock, runner } = running(...workers);
+  const failedAtMs = clock.now();
+  const failed = { name: 'scripted', lastError: 'the disk is slow' };
+  const states = () => runner.states;
+  await settled();
+  assert.deepEqual(states(), [
+    { ...failed, state: 'failing', lastErrorAtMs: failedAtMs },
+    { name: 'scripted', state: 'waiting', lastError: null, lastErrorAtMs: null },
+  ]);
+  clock.advance(1000);
+  await settled();
+  assert.equal(states()[0]?.state, 'failing');
+  clock.advance(2000);
+  await settled();
+  assert.deepEqual(states()[0], {
+    ...failed,
+    state: 'waiting',
+    lastErrorAtMs: failedAtMs + 1000,
+  });
+  await runner.stop();
+  assert.deepEqual(
+    states().map(({ state }) => state),
+    ['stopped', 'stopped'],
+  );
+});

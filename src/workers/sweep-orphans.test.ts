@@ -156,6 +156,63 @@ test('more than a hundred blobs without a row mean lost rows: none is removed, e
   assert.deepEqual(domain.log.events, [told, told, told]);
 });
 
+/** As many copies of an archive that is there as a crash may leave of what was being moved. */
+async function copies(domain: Domain, count: number): Promise<void> {
+  await storeText(domain, 'moved');
+  const [id] = await listIds(domain.blobs);
+  assert.ok(id !== undefined);
+  for (let copy = 0; copy < count; copy += 1) await domain.compaction.copy(id);
+  domain.clock.advance(minuteMs);
+}
+
+test('copies too many of what has a row go like other garbage, however many there are', async () => {
+  await using domain = await openDomain();
+  await copies(domain, 150);
+  const worker = new SweepOrphans(domain);
+  await runUntilIdle(worker);
+  assert.deepEqual(domain.log.events, [
+    { level: 'warn', event: 'blobs.suspected', facts: { count: 150 } },
+  ]);
+  domain.clock.advance(weekMs - 1);
+  await runUntilIdle(worker);
+  assert.equal((await listIds(domain.blobs)).length, 151);
+  domain.clock.advance(1);
+  await runUntilIdle(worker);
+  assert.equal((await listIds(domain.blobs)).length, 1);
+  assert.equal((await domain.vaults.describe(photos)).numberOfArchives, 1);
+});
+
+test('a round remembers a thousand of them, and the others come next', async () => {
+  await using domain = await openDomain();
+  await copies(domain, 1001);
+  const worker = new SweepOrphans(domain);
+  for (const leftCount of [1002, 2, 2, 1]) {
+    await runUntilIdle(worker);
+    assert.equal((await listIds(domain.blobs)).length, leftCount);
+    domain.clock.advance(weekMs);
+  }
+});
+
+test('where rows are missing copies too many stay as well', async () => {
+  await using domain = await openDomain();
+  await copies(domain, 10);
+  await orphans(domain, 101);
+  const worker = new SweepOrphans(domain);
+  for (let round = 0; round < 3; round += 1) {
+    await runUntilIdle(worker);
+    domain.clock.advance(weekMs);
+  }
+  assert.equal((await listIds(domain.blobs)).length, 112);
+});
+
+test('a blob whose label is damaged counts as one without a row', async () => {
+  await using domain = await openDomain();
+  await copies(domain, 101);
+  for (const id of await listIds(domain.blobs)) domain.blobs.damageLabel(id, 0);
+  await runUntilIdle(new SweepOrphans(domain));
+  assert.deepEqual(domain.log.names('error'), ['blobs.without-rows']);
+});
+
 test('a round that found too many does not count for those it found', async () => {
   await using domain = await openDomain();
   await orphans(domain, 1);

@@ -1,7 +1,9 @@
 import type { Pins } from '../domain/pins.ts';
+import { isSuperseded } from '../domain/superseded-blobs.ts';
 import type { Clock } from '../lib/clock.ts';
 import type { Log } from '../lib/log.ts';
 import type { BlobId, BlobStore, ListedBlob } from '../storage/blob-store.ts';
+import { isStoreError } from '../storage/errors.ts';
 import type { MetadataStore } from '../storage/metadata-store.ts';
 import type { Worker } from './worker.ts';
 
@@ -11,7 +13,9 @@ const settlingMs = 60_000;
 /** Orphans are few and take little room: there is time for somebody to notice that rows are gone. */
 const graceMs = 7 * 24 * 60 * 60 * 1000;
 /** Crashes do not leave more than this. Whoever finds more has lost rows, not found garbage. */
-const orphansMax = 100;
+export const orphansMax = 100;
+/** How many a round can remember, those included of which no row is missing. */
+const foundMax = 1000;
 const roundIntervalMs = 60 * 60 * 1000;
 
 export interface SweepOrphansOptions {
@@ -27,7 +31,9 @@ export interface SweepOrphansOptions {
  *
  * 1. A blob is removed only when rounds found it without a row at two times, the grace period apart.
  * 2. A round looks at all blobs before anything is removed. When more than `orphansMax` have no row
- *    nothing is, and nothing of the round counts: the rows are missing, not the blobs too many.
+ *    nothing is, and nothing of the round counts: the rows are missing, not the blobs too many. Not
+ *    among them are copies too many, whose labels name rows that are there: of these a crash leaves
+ *    as many as were being moved.
  */
 export class SweepOrphans implements Worker {
   readonly name = 'sweep-orphans';
@@ -69,7 +75,8 @@ export class SweepOrphans implements Worker {
       if (blob === undefined) return true;
       const nowMs = clock.now();
       if (nowMs - blob.writtenAtMs < settlingMs || !(await this.#isOrphan(blob.id))) continue;
-      round.add(blob.id, this.#suspects.get(blob.id) ?? nowMs);
+      const isCopy = round.count <= orphansMax && (await this.#isCopyTooMany(blob.id));
+      round.add(blob.id, { suspectedAtMs: this.#suspects.get(blob.id) ?? nowMs, isCopy });
     }
     return false;
   }
@@ -97,6 +104,16 @@ export class SweepOrphans implements Worker {
     }
   }
 
+  async #isCopyTooMany(id: BlobId): Promise<boolean> {
+    try {
+      return await isSuperseded(id, this.#options);
+    } catch (error) {
+      // What can't be told is counted as what it may be.
+      if (isStoreError(error, 'BlobCorrupt') || isStoreError(error, 'BlobNotFound')) return false;
+      throw error;
+    }
+  }
+
   async #isOrphan(id: BlobId): Promise<boolean> {
     const { store, pins } = this.#options;
     return !pins.isHeld(id) && !(await store.read((rows) => rows.blobs.isReferenced(id)));
@@ -107,6 +124,7 @@ export class SweepOrphans implements Worker {
 class Round {
   /** Blobs without a row, and when they were first found so. Not all if there are too many. */
   readonly found = new Map<BlobId, number>();
+  /** How many there are of which the rows may be missing. */
   count = 0;
   readonly #blobs: AsyncIterator<ListedBlob>;
 
@@ -119,9 +137,9 @@ class Round {
     return done === true ? undefined : value;
   }
 
-  add(id: BlobId, suspectedAtMs: number): void {
-    this.count += 1;
-    if (this.found.size < orphansMax) this.found.set(id, suspectedAtMs);
+  add(id: BlobId, facts: { readonly suspectedAtMs: number; readonly isCopy: boolean }): void {
+    if (!facts.isCopy) this.count += 1;
+    if (this.found.size < foundMax) this.found.set(id, facts.suspectedAtMs);
   }
 
   async abandon(): Promise<void> {

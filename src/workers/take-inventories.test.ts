@@ -13,6 +13,7 @@ import {
   storeText,
 } from '../../tests/support/domain.ts';
 import { faulty } from '../../tests/support/faulty.ts';
+import { parseBlobLabel } from '../domain/blob-labels.ts';
 import { Jobs } from '../domain/jobs.ts';
 import { listIds } from '../storage/blob-specimen.ts';
 import { StoreError } from '../storage/errors.ts';
@@ -49,6 +50,18 @@ test('an inventory shows the vault as it was when it was asked for, in the forma
   assert.equal(lines.length, 3);
   assert.match(lines[1] ?? '', new RegExp(`^${archiveId},"",2026-01-31T14:26:33Z,5,`));
   assert.deepEqual(domain.log.names('info'), ['job.succeeded', 'job.succeeded']);
+});
+
+test('the label of an inventory’s output names the job that it is of', async () => {
+  await using domain = await openDomain();
+  const jobId = await inventory(domain);
+  await runUntilIdle(workerOf(domain));
+  const [blobId] = await listIds(domain.blobs);
+  assert.ok(blobId !== undefined);
+  const job = await domain.store.read(({ jobs }) => jobs.get(jobId));
+  const label = parseBlobLabel((await domain.blobs.describe(blobId)).label);
+  assert.deepEqual(label, { kind: 'inventory', jobId, vaultId: job?.vaultId });
+  assert.equal(domain.pins.isHeld(blobId), false);
 });
 
 test('an inventory job waits for its delay', async () => {

@@ -1,15 +1,17 @@
+import { encodeBlobLabel } from '../domain/blob-labels.ts';
 import { InventoryOutput } from '../domain/inventories.ts';
 import { parseInventoryDate } from '../domain/inventory-dates.ts';
 import { sealInventoryMarker } from '../domain/job-markers.ts';
 import type { Jobs } from '../domain/jobs.ts';
 import type { Markers } from '../domain/markers.ts';
+import { commitBlobs } from '../domain/new-blobs.ts';
+import type { Pins } from '../domain/pins.ts';
 import { defined } from '../lib/assert.ts';
 import type { Bell } from '../lib/bell.ts';
 import type { Clock } from '../lib/clock.ts';
 import type { Log } from '../lib/log.ts';
 import { vaultArn } from '../protocol/names.ts';
 import type { BlobStore, StoredBlob } from '../storage/blob-store.ts';
-import { isStoreError } from '../storage/errors.ts';
 import type { MetadataStore } from '../storage/metadata-store.ts';
 import type { JobRow, VaultRow } from '../storage/rows.ts';
 import { waitForBellOrTime } from './waiting.ts';
@@ -25,6 +27,7 @@ export interface TakeInventoriesOptions {
   readonly blobs: BlobStore;
   readonly jobs: Jobs;
   readonly markers: Markers;
+  readonly pins: Pins;
   readonly clock: Clock;
   readonly log: Log;
   readonly arrivals: Bell;
@@ -79,7 +82,7 @@ export class TakeInventories implements Worker {
   }
 
   async #render(job: JobRow, vault: VaultRow, signal: AbortSignal): Promise<void> {
-    const { store, blobs } = this.#options;
+    const { store, blobs, pins } = this.#options;
     const inventory = defined(job.inventory, 'what an inventory job shows');
     const output = new InventoryOutput(store, {
       vaultArn: vaultArn(vault),
@@ -94,15 +97,14 @@ export class TakeInventories implements Worker {
         limit: inventory.limit === null ? null : Number(inventory.limit),
       },
     });
-    const blob = await blobs.write(this.#prolonging(job, output.bytes()), signal);
-    try {
-      if (!(await this.#succeed(job, output, blob))) await blobs.remove(blob.id);
-    } catch (error) {
-      // Were the row there after all, because the answer of its commit was lost, the bytes would
-      // have to stay.
-      if (!isStoreError(error, 'StoreUnavailable')) await blobs.remove(blob.id);
-      throw error;
-    }
+    const { jobId, vaultId } = job;
+    const blob = await blobs.write(this.#prolonging(job, output.bytes()), {
+      signal,
+      label: () => encodeBlobLabel({ kind: 'inventory', jobId, vaultId }),
+    });
+    await commitBlobs([blob.id], { blobs, pins }, async () =>
+      (await this.#succeed(job, output, blob)) ? [blob.id] : [],
+    );
   }
 
   /** Whether the job was still there to succeed. */

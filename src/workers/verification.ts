@@ -1,13 +1,12 @@
 import { treeHashOfRange } from '../domain/archive-hashes.ts';
-import { readBlobs } from '../domain/blob-lists.ts';
+import { sliceBytesMax } from '../domain/archive-verification.ts';
+import { damagedFrames } from '../domain/archive-verification-frames.ts';
+import { leavesOfBlobs, readBlobs } from '../domain/blob-lists.ts';
 import { defined } from '../lib/assert.ts';
-import type { BlobStore } from '../storage/blob-store.ts';
+import type { BlobRange, BlobStore } from '../storage/blob-store.ts';
 import { isStoreError } from '../storage/errors.ts';
 import type { MetadataStore } from '../storage/metadata-store.ts';
 import type { BlobPart, JobRow, RetrievalFacts } from '../storage/rows.ts';
-
-/** How far one call of `advance` goes. */
-const sliceSizeBytes = 64 * 1024 * 1024;
 
 export type Outcome =
   | { readonly kind: 'unfinished' }
@@ -20,7 +19,10 @@ export interface Verification {
   advance(signal: AbortSignal): Promise<Outcome>;
 }
 
-/** Reads through what `job` retrieves: the store verifies each frame, this the tree hash. */
+/**
+ * Reads through what `job` retrieves: each frame is compared with its leaf, and the leaves of the
+ * whole archive with its tree hash. Damage outside of the retrieved range is none of its business.
+ */
 export function createVerification(
   store: MetadataStore,
   blobs: BlobStore,
@@ -34,23 +36,39 @@ export function createVerification(
       if (parts === undefined) {
         return failed('The archive was deleted meanwhile.');
       }
-      const lengthBytes = Math.min(sliceSizeBytes, retrieval.lastByte + 1 - nextByte);
+      const lengthBytes = Math.min(sliceBytesMax, retrieval.lastByte + 1 - nextByte);
       try {
         if (nextByte === retrieval.firstByte && !(await hasTreeHash(blobs, parts, retrieval))) {
           return failed('The leaf hashes of the archive do not make up its tree hash.');
         }
         const range = { offsetBytes: nextByte, lengthBytes };
-        for await (const _chunk of readBlobs(blobs, parts, range, signal)) signal.throwIfAborted();
-      } catch (error) {
-        if (!isStoreError(error, 'BlobCorrupt') && !isStoreError(error, 'BlobNotFound')) {
-          throw error;
+        for await (const { reason } of damagedIn(blobs, parts, range, signal)) {
+          return { kind: 'failed', reason };
         }
+      } catch (error) {
+        if (isStoreError(error, 'BlobCorrupt')) return { kind: 'failed', reason: error };
+        if (!isStoreError(error, 'BlobNotFound')) throw error;
+        if (await haveMoved(store, retrieval, parts)) return { kind: 'unfinished' };
         return { kind: 'failed', reason: error };
       }
       nextByte += lengthBytes;
       return { kind: nextByte > retrieval.lastByte ? 'verified' : 'unfinished' };
     },
   };
+}
+
+async function* damagedIn(
+  blobs: BlobStore,
+  parts: readonly BlobPart[],
+  range: BlobRange,
+  signal: AbortSignal,
+) {
+  yield* damagedFrames({
+    range,
+    leaves: await leavesOfBlobs(blobs, parts, range),
+    read: (within) => readBlobs(blobs, parts, within, signal),
+    signal,
+  });
 }
 
 /** The archive's blobs; undefined when it is not in its vault any more. */
@@ -65,7 +83,17 @@ function blobsOf(
   });
 }
 
-/** Whether the leaf hashes that the frames are verified against are the archive's own. */
+/** Whether blobs that are not there were moved meanwhile, or removed: then one looks again. */
+async function haveMoved(
+  store: MetadataStore,
+  retrieval: RetrievalFacts,
+  parts: readonly BlobPart[],
+): Promise<boolean> {
+  const now = await blobsOf(store, retrieval);
+  return now === undefined || now.some(({ blobId }, index) => blobId !== parts[index]?.blobId);
+}
+
+/** Whether the leaf hashes that the frames are compared with are the archive's own. */
 async function hasTreeHash(
   blobs: BlobStore,
   parts: readonly BlobPart[],

@@ -1,0 +1,209 @@
+import { defined } from '../lib/assert.ts';
+import { sha256 } from '../lib/node/sha256.ts';
+import { digestSizeBytes, RunningTreeHash, toHex } from '../protocol/tree-hash.ts';
+import { type BlobStore, frameSizeBytes } from '../storage/blob-store.ts';
+import { isStoreError } from '../storage/errors.ts';
+import type { MetadataStore } from '../storage/metadata-store.ts';
+import type { ArchiveRow, BlobPart } from '../storage/rows.ts';
+import { ArchiveDamage } from './archive-verification-damage.ts';
+import { damagedFrames } from './archive-verification-frames.ts';
+import { labelProblem } from './archive-verification-labels.ts';
+
+/** How far one call of `advance` goes, unless its caller says otherwise. */
+export const sliceBytesMax = 64 * 1024 * 1024;
+
+export type ArchiveOutcome =
+  | { readonly kind: 'unfinished' }
+  /** Every byte was read, and is what was stored. */
+  | { readonly kind: 'verified' }
+  /** What is wrong, in a few sentences. */
+  | { readonly kind: 'damaged'; readonly damage: string }
+  /** The archive was removed meanwhile, and its bytes with it. */
+  | { readonly kind: 'gone' };
+
+export interface ArchiveVerificationOptions {
+  readonly store: Pick<MetadataStore, 'read'>;
+  readonly blobs: Pick<BlobStore, 'describe' | 'read'>;
+  readonly archive: ArchiveRow;
+  readonly parts: readonly BlobPart[];
+}
+
+/**
+ * The reading through of one archive, from its row to its last byte:
+ *
+ * 1. Its blobs are as long as its row says, and the label of an only blob says what its row says.
+ * 2. Every byte is there, and each frame has the SHA-256 that was stored as its leaf.
+ * 3. The leaves make up the archive's tree hash.
+ *
+ * Damage does not end the reading: all of it is found. A blob that is not there is looked up again,
+ * because the archive may have been removed meanwhile, or the blob moved. One frame is in memory at
+ * a time, and the leaves of one blob.
+ */
+export class ArchiveVerification {
+  readonly #options: ArchiveVerificationOptions;
+  readonly #damage = new ArchiveDamage();
+  readonly #tree = new RunningTreeHash(sha256);
+  #parts: readonly BlobPart[];
+  /** Which blob is being read, where it begins in the archive, and how far it was read. */
+  #index = 0;
+  #partStart = 0;
+  #offsetBytes = 0;
+  /** Of the blob that is being read, once they are known. */
+  #leaves: Uint8Array | undefined;
+  /** Whether the leaves of all blobs could be read so far. */
+  #isTreeWhole = true;
+
+  constructor(options: ArchiveVerificationOptions) {
+    this.#options = options;
+    this.#parts = options.parts;
+    const sizeBytes = options.parts.reduce((sum, part) => sum + part.sizeBytes, 0);
+    if (sizeBytes !== options.archive.sizeBytes) {
+      const expected = `the ${options.archive.sizeBytes} of the archive`;
+      this.#damage.add(`Its list of blobs holds ${sizeBytes} bytes, and not ${expected}`);
+    }
+  }
+
+  /**
+   * Reads about `bytesMax` on, and tells how much it read. Rejects when the store can't be read just
+   * now, or with the signal's reason: another call goes on from there.
+   */
+  async advance(
+    signal: AbortSignal,
+    bytesMax = sliceBytesMax,
+  ): Promise<ArchiveOutcome & { readonly bytesRead: number }> {
+    let bytesRead = 0;
+    while (this.#index < this.#parts.length && bytesRead < bytesMax) {
+      signal.throwIfAborted();
+      try {
+        bytesRead += await this.#readOn(bytesMax - bytesRead, signal);
+      } catch (error) {
+        if (!isStoreError(error, 'BlobNotFound')) throw error;
+        const found = await this.#lookUpAgain();
+        if (found === 'gone') return { kind: 'gone', bytesRead };
+        if (found === 'unchanged') this.#giveUpBlob(error.message);
+      }
+    }
+    if (this.#index < this.#parts.length) return { kind: 'unfinished', bytesRead };
+    return { ...(await this.#conclude()), bytesRead };
+  }
+
+  /** Reads on in the current blob; to its end, if `bytesMax` allows it. */
+  async #readOn(bytesMax: number, signal: AbortSignal): Promise<number> {
+    const part = this.#currentPart();
+    this.#leaves ??= await this.#open(part);
+    if (this.#leaves === undefined) return 0;
+    const from = this.#offsetBytes;
+    const framesMax = Math.ceil(bytesMax / frameSizeBytes);
+    const end = Math.min(from + framesMax * frameSizeBytes, part.sizeBytes);
+    const leafAt = (offset: number) => Math.ceil(offset / frameSizeBytes) * digestSizeBytes;
+    const damaged = damagedFrames({
+      range: { offsetBytes: from, lengthBytes: end - from },
+      leaves: this.#leaves.subarray(leafAt(from), leafAt(end)),
+      read: (range) => this.#options.blobs.read(part.blobId, range, signal),
+      signal,
+    });
+    for await (const frame of damaged) {
+      this.#noteBytes(part, frame.firstByte, frame.lastByte, frame.reason.message);
+      // Whoever has to try again does not find it twice.
+      this.#offsetBytes = frame.lastByte + 1;
+    }
+    this.#offsetBytes = end;
+    if (end === part.sizeBytes) this.#goToNextBlob();
+    return end - from;
+  }
+
+  /** The leaves of the blob; undefined, and on to the next one, when it is damaged as a whole. */
+  async #open(part: BlobPart): Promise<Uint8Array | undefined> {
+    try {
+      const { sizeBytes, leaves, label } = await this.#options.blobs.describe(part.blobId);
+      if (sizeBytes !== part.sizeBytes) {
+        this.#giveUpBlob(`It holds ${sizeBytes} bytes, and not ${part.sizeBytes}`);
+        return undefined;
+      }
+      await this.#compareLabel(label);
+      for (let at = 0; at < leaves.length; at += digestSizeBytes) {
+        this.#tree.add(leaves.subarray(at, at + digestSizeBytes));
+      }
+      return leaves;
+    } catch (error) {
+      if (!isStoreError(error, 'BlobCorrupt')) throw error;
+      this.#giveUpBlob(error.message);
+      return undefined;
+    }
+  }
+
+  /** Only the label of an archive's only blob tells of the archive. */
+  async #compareLabel(label: string): Promise<void> {
+    if (this.#parts.length !== 1) return;
+    const { store, archive } = this.#options;
+    const vault = await store.read(({ vaults }) => vaults.getById(archive.vaultId));
+    const problem = labelProblem(label, archive, vault);
+    if (problem !== undefined) this.#damage.add(problem);
+  }
+
+  /** Where the current blob is now. Blobs that moved are read on where they are. */
+  async #lookUpAgain(): Promise<'gone' | 'moved' | 'unchanged'> {
+    const { blobId } = this.#currentPart();
+    const now = await this.#rowsNow();
+    if (now === undefined) return 'gone';
+    const moved = now.parts[this.#index];
+    if (moved !== undefined && moved.blobId !== blobId) {
+      this.#parts = now.parts;
+      return 'moved';
+    }
+    // Of an archive that was removed the bytes go before the row.
+    return now.archive.removedChange === null ? 'unchanged' : 'gone';
+  }
+
+  #rowsNow() {
+    const { store, archive } = this.#options;
+    return store.read(async ({ archives }) => {
+      const row = await archives.get(archive.archiveId);
+      if (row === undefined) return undefined;
+      return { archive: row, parts: await archives.blobs(archive.archiveId) };
+    });
+  }
+
+  async #conclude(): Promise<ArchiveOutcome> {
+    const { treeHash } = this.#options.archive;
+    if (this.#isTreeWhole && toHex(this.#tree.digest()) !== treeHash) {
+      this.#damage.add('The leaf hashes of its blobs do not make up its tree hash');
+    }
+    const damage = this.#damage.describe();
+    if (damage === null) return { kind: 'verified' };
+    return (await this.#rowsNow()) === undefined ? { kind: 'gone' } : { kind: 'damaged', damage };
+  }
+
+  /** What was not read yet of the current blob is lost. */
+  #giveUpBlob(reason: string): void {
+    const part = this.#currentPart();
+    this.#noteBytes(part, this.#offsetBytes, part.sizeBytes - 1, reason);
+    if (this.#leaves === undefined) this.#isTreeWhole = false;
+    this.#goToNextBlob();
+  }
+
+  /** Positions count in the blob. */
+  #noteBytes({ blobId }: BlobPart, firstByte: number, lastByte: number, reason: string): void {
+    if (lastByte < firstByte) {
+      this.#damage.add(`Blob ${blobId}, of no bytes, is damaged: ${reason}`);
+      return;
+    }
+    this.#damage.addBytes({
+      blobId,
+      firstByte: this.#partStart + firstByte,
+      lastByte: this.#partStart + lastByte,
+      reason,
+    });
+  }
+
+  #goToNextBlob(): void {
+    this.#partStart += this.#currentPart().sizeBytes;
+    this.#index += 1;
+    this.#offsetBytes = 0;
+    this.#leaves = undefined;
+  }
+
+  #currentPart(): BlobPart {
+    return defined(this.#parts[this.#index], 'the blob that is being read');
+  }
+}

@@ -1,0 +1,106 @@
+import type { Clock } from '../lib/clock.ts';
+import { isStoreError } from '../storage/errors.ts';
+import type { Journal } from '../storage/journal.ts';
+import type { Snapshot, Snapshots } from '../storage/snapshots.ts';
+import type { RecoveryReport } from './check-report.ts';
+
+/** Beside a running server, a snapshot may be newer than what was read of the journal. */
+const settlingMs = 60_000;
+/** A snapshot that is taken while the check reads takes the journal before it away. */
+const attemptsMax = 3;
+
+export interface RecoveryOptions {
+  readonly snapshots: Snapshots;
+  readonly journal: Journal;
+  readonly clock: Clock;
+  readonly signal: AbortSignal;
+}
+
+/**
+ * Whether a database that is lost could be made again: every snapshot can be read to its end, the
+ * journal has no gap, and it goes on where the oldest snapshot ends. Reads again when snapshots came
+ * or went meanwhile.
+ */
+export async function checkRecovery(options: RecoveryOptions): Promise<RecoveryReport> {
+  for (let attempt = 1; ; attempt += 1) {
+    const before = await options.snapshots.list();
+    const report = await checkOnce(before, options);
+    if (report.problems.length === 0 || attempt === attemptsMax) return report;
+    if (isSame(before, await options.snapshots.list())) return report;
+  }
+}
+
+async function checkOnce(
+  snapshots: readonly Snapshot[],
+  options: RecoveryOptions,
+): Promise<RecoveryReport> {
+  const problems: string[] = [];
+  for (const snapshot of snapshots) {
+    const problem = await problemOf(snapshot, options);
+    if (problem !== undefined) problems.push(problem);
+  }
+  const journal = await checkJournal(snapshots, options);
+  return {
+    snapshotCount: snapshots.length,
+    snapshotBytes: snapshots.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0),
+    batchCount: journal.batchCount,
+    problems: [...problems, ...journal.problems],
+  };
+}
+
+/** Why a snapshot can't be read to its end. */
+async function problemOf(
+  { name }: Snapshot,
+  { snapshots, signal }: RecoveryOptions,
+): Promise<string | undefined> {
+  try {
+    for await (const _chunk of snapshots.read(name)) signal.throwIfAborted();
+    return undefined;
+  } catch (error) {
+    if (!isStoreError(error, 'BlobCorrupt') && !isStoreError(error, 'BlobNotFound')) throw error;
+    return `The snapshot ${name} of the database is damaged: ${error.message}.`;
+  }
+}
+
+async function checkJournal(
+  snapshots: readonly Snapshot[],
+  { journal, clock, signal }: RecoveryOptions,
+): Promise<Pick<RecoveryReport, 'batchCount' | 'problems'>> {
+  const startsAfter = snapshots.at(-1)?.sequence ?? 0;
+  const problems: string[] = [];
+  let batchCount = 0;
+  let lastSequence = startsAfter;
+  for await (const entry of journal.read(startsAfter)) {
+    signal.throwIfAborted();
+    if ('damage' in entry) {
+      problems.push(`The journal is damaged: ${entry.damage}.`);
+      continue;
+    }
+    // Unless the journal has told so itself.
+    if (batchCount === 0 && problems.length === 0 && entry.sequence !== startsAfter + 1) {
+      problems.push(missing(startsAfter + 1, entry.sequence - 1, snapshots.length > 0));
+    }
+    batchCount += 1;
+    lastSequence = entry.sequence;
+  }
+  const settledMs = clock.now() - settlingMs;
+  const newest = snapshots.find(({ takenAtMs }) => takenAtMs <= settledMs);
+  const end = Math.max(lastSequence, journal.lastSequence);
+  if (newest !== undefined && newest.sequence > end) {
+    problems.push(
+      `The journal ends with batch ${end}, before the snapshot ${newest.name} of batch ` +
+        `${newest.sequence}: its end is lost.`,
+    );
+  }
+  return { batchCount, problems };
+}
+
+function missing(first: number, last: number, hasSnapshot: boolean): string {
+  const since = hasSnapshot ? 'since the oldest snapshot' : 'and there is no snapshot';
+  return `The journal lacks the batches ${first} to ${last}, ${since}.`;
+}
+
+function isSame(one: readonly Snapshot[], other: readonly Snapshot[]): boolean {
+  const namesOf = (snapshots: readonly Snapshot[]) => snapshots.map(({ name }) => name).join('\n');
+  return namesOf(one) === namesOf(other);
+}
