@@ -1,5 +1,10 @@
+import { healthOf } from './admin/health.ts';
+import { Metrics } from './admin/metrics.ts';
+import { createAdminServer, newAdminToken } from './admin/server.ts';
+import { Status } from './admin/status.ts';
 import { Authenticator } from './auth/authenticate.ts';
 import { Authorizer } from './auth/authorize.ts';
+import { assembleWorkers, type Workers } from './compose-workers.ts';
 import type { Config } from './config/config.ts';
 import { isLoopback } from './config/values.ts';
 import { Accounts } from './domain/accounts.ts';
@@ -12,19 +17,14 @@ import { createHttpServer, type HttpServer } from './http/server.ts';
 import { Bell } from './lib/bell.ts';
 import type { Clock } from './lib/clock.ts';
 import type { Log } from './lib/log.ts';
+import { endpointPath } from './lib/node/admin-endpoint.ts';
+import { packageVersion } from './lib/node/package-version.ts';
 import type { RandomBytes } from './lib/random.ts';
 import type { Services } from './operations/handler.ts';
 import type { MetadataStore } from './storage/metadata-store.ts';
-import { openMetadata, openStores, type Stores } from './storage/open.ts';
+import { openStores, type Stores } from './storage/open.ts';
 import { welcome } from './welcome.ts';
-import { ExpireJobs } from './workers/expire-jobs.ts';
-import { ForgetArchives } from './workers/forget-archives.ts';
-import { RefreshInventories } from './workers/refresh-inventories.ts';
-import { RetrieveArchives } from './workers/retrieve-archives.ts';
 import { WorkerRunner } from './workers/runner.ts';
-import { SweepOrphans } from './workers/sweep-orphans.ts';
-import { TakeInventories } from './workers/take-inventories.ts';
-import type { Worker } from './workers/worker.ts';
 
 /** What the process gives to what runs in it. */
 export interface Host {
@@ -39,6 +39,16 @@ export interface RunningServer extends AsyncDisposable {
   readonly url: string;
 }
 
+/** All that a server consists of, before it listens. */
+interface Parts {
+  readonly stores: Stores;
+  readonly accounts: Accounts;
+  readonly services: Services;
+  readonly workers: Workers;
+  readonly runner: WorkerRunner;
+  readonly metrics: Metrics;
+}
+
 /** Starts a server; resolves once it answers. Disposing of it drains it and closes its stores. */
 export async function start(
   config: Config,
@@ -46,29 +56,24 @@ export async function start(
 ): Promise<RunningServer> {
   await using started = new AsyncDisposableStack();
   const stores = started.use(await openStores(config, host));
-  await stores.metadata.write(async ({ jobs, vaults }) => {
-    // Alone on the store: what an earlier server held when it ended is free again.
-    await jobs.releaseLeases();
-    // Inventories that nobody will refresh must not keep what was removed since.
-    if (isLive(config)) await vaults.clearLastInventories();
-  });
-  const accounts = new Accounts({
-    store: stores.metadata,
-    ...host,
-    rootKey: config.account.rootKey,
-  });
+  await beginAnew(stores.metadata, config);
+  const rootKey = config.account.rootKey;
+  const accounts = new Accounts({ store: stores.metadata, ...host, rootKey });
   const first = await accounts.ensureFirst(config.account.accountId);
-  const parts = await assemble(config, host, stores);
+  const parts = await assemble(config, host, { stores, accounts });
 
-  const runner = new WorkerRunner({ workers: parts.workers, ...host });
-  runner.start();
-  started.defer(() => runner.stop());
+  parts.runner.start();
+  started.defer(() => parts.runner.stop());
 
-  const server = createServer(config, host, { accounts, services: parts.services });
+  const server = createServer(config, host, parts);
   const { port } = await server.listen(config.listen);
   started.defer(() => server.close(config.drainMs));
-
   const url = urlOf(config, port);
+
+  const admin = createAdmin(config, host, { ...parts, url });
+  await admin.listen(config.adminListen);
+  started.defer(() => admin.close());
+
   host.log.info('server.started', { url, dataDirectory: config.dataDirectory });
   if (config.tls === null && !isLoopback(config.listen.host)) {
     const harm = 'Whoever sits on the network between can read archives on their way.';
@@ -92,49 +97,62 @@ export async function serve(
   host.log.info('server.stopping');
 }
 
-/** Opens the accounts of a data directory, also while a server runs on it. */
+/** Opens the accounts of a data directory that no server runs on. */
 export async function openAccounts(
   config: Config,
   host: Host,
 ): Promise<{ readonly accounts: Accounts } & AsyncDisposable> {
-  const store = await openMetadata(config, host);
-  const accounts = new Accounts({ store, ...host, rootKey: config.account.rootKey });
-  return { accounts, [Symbol.asyncDispose]: () => store[Symbol.asyncDispose]() };
+  const stores = await openStores(config, host);
+  const accounts = new Accounts({
+    store: stores.metadata,
+    ...host,
+    rootKey: config.account.rootKey,
+  });
+  return { accounts, [Symbol.asyncDispose]: () => stores[Symbol.asyncDispose]() };
+}
+
+/** Alone on the stores: what an earlier server held when it ended is free again. */
+async function beginAnew(store: MetadataStore, config: Config): Promise<void> {
+  await store.write(async ({ jobs, vaults }) => {
+    await jobs.releaseLeases();
+    // Inventories that nobody will refresh must not keep what was removed since.
+    if (isLive(config)) await vaults.clearLastInventories();
+  });
 }
 
 async function assemble(
   config: Config,
   host: Host,
-  { metadata: store, blobs }: Stores,
-): Promise<{ readonly services: Services; readonly workers: readonly Worker[] }> {
-  const arrivals = { retrievals: new Bell(), inventories: new Bell() };
-  const removals = new Bell();
+  { stores, accounts }: Pick<Parts, 'stores' | 'accounts'>,
+): Promise<Parts> {
+  const { metadata: store, blobs } = stores;
+  const bells = {
+    retrievals: new Bell(),
+    inventories: new Bell(),
+    removals: new Bell(),
+    freed: new Bell(),
+  };
   const pins = new Pins();
   const markers = new Markers(await markerKey(store, host.randomBytes));
-  const { timing } = config;
+  const { timing, delaysMs, jobExpiryMs: expiryMs } = config;
   const inventoryMode = isLive(config) ? 'live' : 'scheduled';
+  const { removals } = bells;
   const common = { ...host, store, blobs, pins, markers, removals, inventoryMode, timing } as const;
-  const vaults = new Vaults(common);
-  const archives = new Archives(common);
-  const { delaysMs, jobExpiryMs: expiryMs } = config;
-  const jobs = new Jobs({ ...common, delaysMs, expiryMs, arrivals });
-  const workers: Worker[] = [
-    new RetrieveArchives({ ...common, jobs, arrivals: arrivals.retrievals }),
-    new TakeInventories({ ...common, jobs, arrivals: arrivals.inventories }),
-    new ExpireJobs(common),
-    new ForgetArchives(common),
-    new SweepOrphans(common),
-  ];
-  if (!isLive(config)) {
-    workers.push(new RefreshInventories({ ...common, intervalMs: config.inventoryIntervalMs }));
-  }
-  return { services: { vaults, archives, jobs }, workers };
+  const jobs = new Jobs({ ...common, delaysMs, expiryMs, arrivals: bells });
+  const services = { vaults: new Vaults(common), archives: new Archives(common), jobs };
+  const intervalMs = isLive(config) ? null : config.inventoryIntervalMs;
+  const workers = assembleWorkers({
+    ...common,
+    ...{ stores, bells, jobs, scrub: config.scrub, inventoryIntervalMs: intervalMs },
+  });
+  const runner = new WorkerRunner({ workers: workers.all, ...host });
+  return { stores, accounts, services, workers, runner, metrics: new Metrics() };
 }
 
 function createServer(
   config: Config,
   host: Host,
-  { accounts, services }: { readonly accounts: Accounts; readonly services: Services },
+  { accounts, services, stores, metrics }: Parts,
 ): HttpServer {
   const authenticator = new Authenticator({
     credentials: (accessKeyId) => accounts.credential(accessKeyId),
@@ -150,7 +168,35 @@ function createServer(
     ...(config.tls === null ? {} : { tls: config.tls }),
     bodyIdleMs: config.bodyIdleMs,
     allowUtf8Descriptions: config.allowUtf8Descriptions,
-    health: () => ({ status: 'ok' }),
+    health: () => healthOf(stores.condition),
+    observer: metrics.observe,
+  });
+}
+
+function createAdmin(config: Config, host: Host, parts: Parts & { readonly url: string }) {
+  const { stores, accounts, metrics, runner, workers, url } = parts;
+  const version = packageVersion();
+  const startedAtMs = host.clock.now();
+  const status = new Status({
+    rows: stores.metadata,
+    clock: host.clock,
+    source: {
+      ...{ version, startedAtMs, url },
+      masterKeyId: () => stores.masterKeyId,
+      store: () => stores.describe(),
+      metadata: () => stores.describeMetadata(),
+      scrub: () => workers.scrub.progress,
+      workers: () => runner.states,
+    },
+  });
+  return createAdminServer({
+    ...host,
+    ...{ version, status, metrics, accounts },
+    token: newAdminToken(host.randomBytes),
+    endpointPath: endpointPath(config.dataDirectory),
+    pid: process.pid,
+    names: config.publicNames,
+    health: () => healthOf(stores.condition),
   });
 }
 

@@ -29,6 +29,7 @@ export class SigningKeys {
   readonly #sizeMax: number;
   /** A map keeps the order in which its entries came: the first is the one longest unused. */
   readonly #keys = new Map<string, Uint8Array>();
+  #newest: string | undefined;
 
   constructor(sizeMax: number) {
     this.#sizeMax = sizeMax;
@@ -41,12 +42,14 @@ export class SigningKeys {
   get(owner: KeyOwner, scope: CredentialScope): Uint8Array {
     const { date, region, service, terminator } = scope;
     const { accessKeyId, secretAccessKey } = owner;
-    const name = [accessKeyId, date, region, service, terminator, secretAccessKey].join('\n');
+    const name = `${accessKeyId}\n${date}\n${region}\n${service}\n${terminator}\n${secretAccessKey}`;
     const known = this.#keys.get(name);
+    if (known !== undefined && name === this.#newest) return known;
     const key = known ?? deriveSigningKey(secretAccessKey, scope, nodeHashes);
     if (known === undefined) keyObjects.set(key, createSecretKey(key));
     this.#keys.delete(name);
     this.#keys.set(name, key);
+    this.#newest = name;
     if (this.#keys.size > this.#sizeMax) this.#dropOldest();
     return key;
   }

@@ -41,7 +41,10 @@ export const commonOptions: readonly CliOption[] = [
 /** Statuses that the program exits with. */
 export const exitStatuses = {
   done: { status: 0, meaning: 'Done; for `firn serve`: stopped when it was asked to.' },
-  failed: { status: 1, meaning: 'It failed; one sentence on standard error says why.' },
+  failed: {
+    status: 1,
+    meaning: 'It failed, or found damage; one sentence on standard error says which.',
+  },
   misused: { status: 2, meaning: 'The command line or the settings are not usable as they are.' },
 } as const;
 

@@ -2,15 +2,28 @@ import { Command, Option } from 'commander';
 import { type CliCommand, type CliOption, commonOptions, optionName } from './command.ts';
 import { accountCreate } from './commands/account-create.ts';
 import { accountList } from './commands/account-list.ts';
+import { check } from './commands/check.ts';
+import { keysRotate } from './commands/keys-rotate.ts';
+import { repair } from './commands/repair.ts';
 import { serve } from './commands/serve.ts';
+import { status } from './commands/status.ts';
 import type { Host } from './host.ts';
 
 /** Every command, in the order of the help. */
-export const commands: readonly CliCommand[] = [serve, accountCreate, accountList];
+export const commands: readonly CliCommand[] = [
+  serve,
+  status,
+  check,
+  repair,
+  accountCreate,
+  accountList,
+  keysRotate,
+];
 
 /** What the first words of a command with two words are about. */
 export const groups: Readonly<Record<string, string>> = {
   account: 'Accounts and their root access keys.',
+  keys: 'The master key, under which everything is encrypted at rest.',
 };
 
 /** Builds the program. Parsing throws Commander's errors, and what a command throws. */

@@ -1,54 +1,9 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { type Config, readConfig } from '../config/config.ts';
-import type { Host, ListedAccount } from './host.ts';
+import { FakeHost, runIn } from './fake-host.ts';
 import { run } from './run.ts';
 
 const key = { accessKeyId: 'AKIAEXAMPLE', secretAccessKey: 'not-so-secret' };
-
-class FakeHost implements Host {
-  out = '';
-  err = '';
-  served: Config | undefined;
-  isClosed = false;
-  readonly #accounts: ListedAccount[] = [
-    { accountId: '000000000001', name: 'root', createdAtMs: Date.UTC(2026, 0, 31) },
-  ];
-
-  readonly print = (text: string) => {
-    this.out += text;
-  };
-
-  readonly printError = (text: string) => {
-    this.err += text;
-  };
-
-  readonly readConfig: Host['readConfig'] = (flags) =>
-    readConfig({ env: {}, flags, readFile: () => '', directory: '/srv' });
-
-  readonly hasData: Host['hasData'] = ({ dataDirectory }) => dataDirectory !== '/new';
-
-  readonly serve: Host['serve'] = async (config) => {
-    this.served = config;
-  };
-
-  readonly openAccounts: Host['openAccounts'] = async (config) => {
-    this.served = config;
-    return {
-      accounts: {
-        list: async () => this.#accounts,
-        create: async ({ name, accountId = '000000000002' }) => {
-          if (name === 'broken')
-            throw new Error('The disk is full.', { cause: new Error('ENOSPC') });
-          return { ...key, accountId, name };
-        },
-      },
-      [Symbol.asyncDispose]: async () => {
-        this.isClosed = true;
-      },
-    };
-  };
-}
 
 async function firn(...args: string[]) {
   const host = new FakeHost();
@@ -162,4 +117,17 @@ test('an account in a new data directory is made, and it is said that it is new'
   assert.equal(status, 0);
   assert.match(err, /there was no Firn data in \/new yet/);
   assert.match(out, /accountId/);
+});
+
+test('accounts are made and listed by the server that runs, else by opening the stores', async () => {
+  for (const [isServerRunning, by] of [
+    [true, 'server'],
+    [false, 'stores'],
+  ] as const) {
+    const made = await runIn({ isServerRunning }, 'account', 'create', '--name', 'backup');
+    assert.equal(made.status, 0);
+    assert.deepEqual(made.host.asked, [`${by}: create backup`]);
+    const listed = await runIn({ isServerRunning }, 'account', 'list');
+    assert.deepEqual(listed.host.asked, [`${by}: list`]);
+  }
 });

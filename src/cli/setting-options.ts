@@ -32,6 +32,7 @@ const placeholders = {
   duration: 'DURATION',
   file: 'FILE',
   list: 'LIST',
+  size: 'SIZE',
   text: 'TEXT',
   URL: 'URL',
   'yes or no': 'yes|no',

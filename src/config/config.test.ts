@@ -42,6 +42,9 @@ test('the defaults are those of the run contract', () => {
     logLevel: 'info',
     metadata: { path: '/srv/firn-data/metadata.sqlite' },
     blobs: { directory: '/srv/firn-data/blobs' },
+    masterKey: { path: '/srv/firn-data/master.key', isDefault: true },
+    scrub: { periodMs: 30 * 86_400_000, bytesPerSecondMax: 32 * 1024 * 1024 },
+    adminListen: { host: '127.0.0.1', port: 0 },
   });
 });
 
@@ -81,6 +84,30 @@ test('a listener that others can reach needs TLS or the word that it need not', 
   const env = { FIRN_LISTEN: '0.0.0.0:443', FIRN_TLS_CERT: 'c.pem', FIRN_TLS_KEY: '/k.pem' };
   const readFile = (path: string) => (path === '/k.pem' ? key : cert);
   assert.deepEqual(read(env, { readFile }).tls, { cert, key });
+});
+
+test('the admin endpoint, which has no TLS, needs that word too', () => {
+  const env = { FIRN_ADMIN_LISTEN: '0.0.0.0:8481' };
+  assert.match(problemsOf(env)[0] ?? '', /^FIRN_ADMIN_LISTEN: .*FIRN_INSECURE_LISTEN=yes$/);
+  const open = read({ ...env, FIRN_INSECURE_LISTEN: 'yes' });
+  assert.deepEqual(open.adminListen, { host: '0.0.0.0', port: 8481 });
+  assert.match(problemsOf({ ...env, FIRN_INSECURE_LISTEN: 'true' }).join(), /neither yes nor no/);
+});
+
+test('the master key may lie elsewhere than in the data directory', () => {
+  const { masterKey } = read({ FIRN_MASTER_KEY_FILE: 'keys/firn.key' });
+  assert.deepEqual(masterKey, { path: '/srv/keys/firn.key', isDefault: false });
+});
+
+test('the scrub has a period and a rate, and neither is nothing', () => {
+  const { scrub } = read({ FIRN_SCRUB_PERIOD: '7d', FIRN_SCRUB_RATE: '512KiB' });
+  assert.deepEqual(scrub, { periodMs: 604_800_000, bytesPerSecondMax: 524_288 });
+  assert.match(problemsOf({ FIRN_SCRUB_PERIOD: '0s' })[0] ?? '', /above 0s/);
+  assert.match(problemsOf({ FIRN_SCRUB_RATE: '0B' })[0] ?? '', /less than one byte/);
+});
+
+test('jobs that would expire as they complete are refused', () => {
+  assert.match(problemsOf({ FIRN_JOB_EXPIRY: '0s' })[0] ?? '', /^FIRN_JOB_EXPIRY: .*above 0s/);
 });
 
 test('certificate and key, and the two halves of the root key, come together or not at all', () => {
@@ -144,19 +171,17 @@ test('what this version cannot honour is refused, with what to write instead', (
     FIRN_BLOBS_URL: /begins with s3:.*write disk:/,
     FIRN_DISKS: /not supported by this version yet.*FIRN_BLOBS_URL=disk:\/path/,
     FIRN_REDUNDANCY: /not supported by this version yet.*leave it out/,
-    FIRN_MASTER_KEY_FILE: /not supported by this version yet.*leave it out/,
   };
   const problems = problemsOf({
     FIRN_METADATA_URL: 'postgres://firn:hunter2@db/firn',
     FIRN_BLOBS_URL: 's3://bucket/prefix',
     FIRN_DISKS: '/a,/b',
     FIRN_REDUNDANCY: 'mirror:2',
-    FIRN_MASTER_KEY_FILE: '/key',
   });
   for (const [variable, pattern] of Object.entries(unbuilt)) {
     assert.match(problems.find((problem) => problem.startsWith(variable)) ?? '', pattern);
   }
-  assert.equal(problems.length, 5);
+  assert.equal(problems.length, 4);
   assert.ok(!problems.join().includes('hunter2'));
 });
 

@@ -12,7 +12,9 @@ import {
   parseChoice,
   parseDuration,
   parseHostNames,
+  parsePositiveDuration,
   parseSecretAccessKey,
+  parseSize,
   parseStoreUrl,
   parseYesOrNo,
 } from './values.ts';
@@ -57,6 +59,11 @@ export interface Config {
   readonly logLevel: LogLevel;
   readonly metadata: { readonly path: string };
   readonly blobs: { readonly directory: string };
+  /** The file with the master key; `isDefault` when it is the one in the data directory. */
+  readonly masterKey: { readonly path: string; readonly isDefault: boolean };
+  /** How fast the bytes of archives are read back and verified, again and again. */
+  readonly scrub: { readonly periodMs: number; readonly bytesPerSecondMax: number };
+  readonly adminListen: Address;
 }
 
 const minuteMs = 60_000;
@@ -83,6 +90,10 @@ export function readConfig(sources: ConfigSources): Config {
     ...storesOf(reading, pathOf),
     account: accountOf(reading),
     ...timesOf(reading),
+    scrub: {
+      periodMs: reading.value('scrubPeriod', parsePositiveDuration),
+      bytesPerSecondMax: reading.value('scrubRate', parseSize),
+    },
     publicNames: reading.optional('publicNames', parseHostNames) ?? [],
     allowUtf8Descriptions: reading.value('utf8Descriptions', parseYesOrNo),
     logLevel: reading.value('logLevel', (text) =>
@@ -120,7 +131,15 @@ function listenerOf(reading: Reading, readText: (path: string) => string) {
         'on 127.0.0.1, or accept the risk with FIRN_INSECURE_LISTEN=yes',
     );
   }
-  return { listen, tls: cert === null || key === null ? null : { cert, key } };
+  const adminListen = reading.value('adminListen', parseAddress);
+  if (!allowsInsecure && !isLoopback(adminListen.host)) {
+    reading.refuse(
+      'adminListen',
+      'can be reached by others, and the admin endpoint speaks no TLS; listen on 127.0.0.1, or ' +
+        'accept the risk with FIRN_INSECURE_LISTEN=yes',
+    );
+  }
+  return { listen, tls: cert === null || key === null ? null : { cert, key }, adminListen };
 }
 
 function pemReader(readText: (path: string) => string, kind: string) {
@@ -139,8 +158,13 @@ function storesOf(reading: Reading, pathOf: (text: string) => string) {
   const blobsPath = reading.value('blobsUrl', (text) =>
     parseStoreUrl(text, 'disk', 'archives on local disks'),
   );
+  const masterKeyPath = reading.optional('masterKeyFile', pathOf);
   return {
     dataDirectory,
+    masterKey: {
+      path: masterKeyPath ?? resolve(dataDirectory, 'master.key'),
+      isDefault: masterKeyPath === null,
+    },
     metadata: { path: resolve(dataDirectory, pathOrDefault(metadataPath, 'metadata.sqlite')) },
     blobs: { directory: resolve(dataDirectory, pathOrDefault(blobsPath, 'blobs')) },
   };
@@ -174,7 +198,7 @@ function timesOf(reading: Reading) {
       inventory: standard,
     },
     inventoryIntervalMs: duration('inventoryInterval', usual.inventoryInterval),
-    jobExpiryMs: reading.value('jobExpiry', parseDuration),
+    jobExpiryMs: reading.value('jobExpiry', parsePositiveDuration),
     drainMs: reading.value('drainTimeout', parseDuration),
     bodyIdleMs: reading.value('bodyIdleTimeout', parseDuration),
     clockSkewMs: reading.value('clockSkew', parseDuration),
@@ -190,9 +214,6 @@ function refuseUnbuilt(reading: Reading): void {
       `${notYet}: archives lie in one directory; leave it out, and name the directory with ` +
         'FIRN_BLOBS_URL=disk:/path',
     );
-  }
-  if (reading.isGiven('masterKeyFile')) {
-    reading.refuse('masterKeyFile', `${notYet}: nothing is encrypted at rest; leave it out`);
   }
   if (reading.textOf('redundancy') !== 'none') {
     reading.refuse('redundancy', `${notYet}: archives are kept once; leave it out, or write none`);

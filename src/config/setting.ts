@@ -7,6 +7,7 @@ export type SettingType =
   | 'duration'
   | 'file'
   | 'list'
+  | 'size'
   | 'text'
   | 'URL'
   | 'yes or no';

@@ -124,8 +124,11 @@ export const settings = {
     flag: 'master-key-file',
     type: 'file',
     default: null,
-    unset: 'none',
-    summary: 'The key that wraps all data keys. This version refuses it.',
+    unset: '`master.key` in the data directory',
+    summary:
+      'File with the master key, under which everything is encrypted at rest: made at the first ' +
+      'start, and never again while there is data. Keep a copy of it elsewhere.',
+    store: true,
   },
   tlsCert: {
     variable: 'FIRN_TLS_CERT',
@@ -148,7 +151,33 @@ export const settings = {
     flag: 'insecure-listen',
     type: 'yes or no',
     default: 'no',
-    summary: 'Allows a listener without TLS that others than this machine can reach.',
+    summary:
+      'Allows a listener without TLS that others than this machine can reach, the admin endpoint ' +
+      'too.',
+  },
+  adminListen: {
+    variable: 'FIRN_ADMIN_LISTEN',
+    flag: 'admin-listen',
+    type: 'address',
+    default: '127.0.0.1:0',
+    summary:
+      'Address and port of the admin endpoint, with metrics and health; port 0 takes a free one, ' +
+      'which the commands find. It speaks no TLS: `FIRN_INSECURE_LISTEN=yes` allows one that ' +
+      'others can reach.',
+  },
+  scrubPeriod: {
+    variable: 'FIRN_SCRUB_PERIOD',
+    flag: 'scrub-period',
+    type: 'duration',
+    default: '30d',
+    summary: 'Within this time every archive is read back and verified once.',
+  },
+  scrubRate: {
+    variable: 'FIRN_SCRUB_RATE',
+    flag: 'scrub-rate',
+    type: 'size',
+    default: '32MiB',
+    summary: 'How many bytes a second that reading takes at most.',
   },
   configFile: {
     variable: 'FIRN_CONFIG_FILE',

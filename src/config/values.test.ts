@@ -8,6 +8,7 @@ import {
   parseDuration,
   parseHostNames,
   parseSecretAccessKey,
+  parseSize,
   parseStoreUrl,
   parseYesOrNo,
 } from './values.ts';
@@ -39,10 +40,20 @@ test('only loopback addresses are loopback', () => {
   }
 });
 
-test('yes and no are written in the usual ways', () => {
-  for (const text of ['yes', 'YES', 'true', 'on', '1']) assert.equal(parseYesOrNo(text), true);
-  for (const text of ['no', 'false', 'off', '0']) assert.equal(parseYesOrNo(text), false);
-  assert.throws(() => parseYesOrNo('maybe'), BadValue);
+test('yes and no are written as these two words, and not as anything that may mean them', () => {
+  assert.equal(parseYesOrNo('yes'), true);
+  assert.equal(parseYesOrNo('no'), false);
+  for (const text of ['', 'YES', 'true', 'on', '1', 'false', '0', 'maybe']) {
+    assert.throws(() => parseYesOrNo(text), BadValue, text);
+  }
+});
+
+test('sizes have a number and a unit', () => {
+  const good = { '1B': 1, '64KiB': 65_536, '32MiB': 33_554_432, '1.5GiB': 1_610_612_736 };
+  for (const [text, bytes] of Object.entries(good)) assert.equal(parseSize(text), bytes);
+  for (const text of ['', '5', '5MB', '32 MiB', '-1B', '0B', '0.1B', '2000GiB', '1TiB']) {
+    assert.throws(() => parseSize(text), BadValue, text);
+  }
 });
 
 test('key pairs look as those of Amazon’s examples, or shorter', () => {

@@ -22,6 +22,26 @@ export function parseDuration(text: string): number {
   return ms;
 }
 
+/** As `parseDuration`, for a time that something has to take. */
+export function parsePositiveDuration(text: string): number {
+  const ms = parseDuration(text);
+  if (ms === 0) throw new BadValue('is no time at all; write a duration above 0s');
+  return ms;
+}
+
+const unitsBytes = { B: 1, KiB: 1024, MiB: 1024 ** 2, GiB: 1024 ** 3 } as const;
+const sizeBytesMax = 1024 * unitsBytes.GiB;
+
+/** `512B`, `64KiB`, `32MiB` or `1.5GiB` in bytes: at least one. */
+export function parseSize(text: string): number {
+  const match = /^(\d+(?:\.\d+)?)(B|KiB|MiB|GiB)$/.exec(text);
+  if (match === null) throw new BadValue('is not a size; write 512B, 64KiB, 32MiB or 1GiB');
+  const bytes = Math.round(Number(match[1]) * unitsBytes[match[2] as keyof typeof unitsBytes]);
+  if (bytes < 1) throw new BadValue('is less than one byte');
+  if (bytes > sizeBytesMax) throw new BadValue('is more than 1024GiB');
+  return bytes;
+}
+
 const accepted = 'write an address and a port, as 127.0.0.1:8480 or [::1]:8480';
 
 export function parseAddress(text: string): Address {
@@ -49,8 +69,9 @@ export function isLoopback(host: string): boolean {
 }
 
 export function parseYesOrNo(text: string): boolean {
-  if (/^(?:yes|true|on|1)$/i.test(text)) return true;
-  if (/^(?:no|false|off|0)$/i.test(text)) return false;
+  // Two words and no others: some of these settings accept a risk, which nobody does by accident.
+  if (text === 'yes') return true;
+  if (text === 'no') return false;
   throw new BadValue('is neither yes nor no');
 }
 

@@ -1,19 +1,17 @@
 import type { IncomingMessage } from 'node:http';
 import { assert } from '../lib/assert.ts';
-import type { Clock } from '../lib/clock.ts';
 import { runningSha256 } from '../lib/node/sha256.ts';
 import { GlacierError } from '../protocol/errors.ts';
 import { ClientGone } from './client-gone.ts';
-import { IdleTimer } from './idle-timer.ts';
+import type { IdleTimers } from './idle-timer.ts';
 
 /** So many bytes may wait between the socket and the consumer. */
 const queueSizeBytesMax = 256 * 1024;
 
 export interface RequestBodyOptions {
   readonly request: IncomingMessage;
-  readonly clock: Clock;
-  /** How long the client may send nothing while it is waited for. */
-  readonly idleMs: number;
+  /** They say how long the client may send nothing while it is waited for. */
+  readonly idleTimers: IdleTimers;
   /** Called before the first byte is asked for: the place for `100 Continue`. */
   readonly onFirstRead: () => void;
 }
@@ -50,10 +48,9 @@ export class RequestBody implements AsyncIterable<Uint8Array> {
   async *[Symbol.asyncIterator](): AsyncGenerator<Uint8Array, void> {
     assert(!this.#isRead, 'a body is read once');
     this.#isRead = true;
-    const { request, clock, idleMs, onFirstRead } = this.#options;
+    const { request, idleTimers, onFirstRead } = this.#options;
     if (request.destroyed) throw new ClientGone('The client has gone before its body was read.');
-    const onIdle = () => this.#fail(timedOut());
-    const idleTimer = new IdleTimer({ clock, idleMs, onIdle });
+    const idleTimer = idleTimers.create(() => this.#fail(timedOut()));
     const stopListening = this.#listen();
     try {
       onFirstRead();
@@ -74,7 +71,7 @@ export class RequestBody implements AsyncIterable<Uint8Array> {
         }
       }
     } finally {
-      idleTimer.stop();
+      idleTimer.endWaiting();
       stopListening();
     }
   }

@@ -17,6 +17,9 @@ export interface RequestFacts {
   readonly accessKeyId: string | null;
 }
 
+/** Is told of each request when it is over, for metrics. Must not throw. */
+export type RequestObserver = (facts: RequestFacts) => void;
+
 export function requestCompleted(log: Log, facts: RequestFacts): void {
   log.info('request.completed', { ...facts });
 }

@@ -63,7 +63,7 @@ export class Exchange {
 
   get signedRequest(): SignedRequest {
     const { method = '', url = '', rawHeaders } = this.request;
-    return { method, target: url, rawHeaders };
+    return { method, target: url, rawHeaders, headerMap: this.headers };
   }
 
   /** What `Content-Length` says; 0 when it is absent. */

@@ -1,46 +1,60 @@
 import type { Clock } from '../lib/clock.ts';
 
-export interface IdleTimerOptions {
-  readonly clock: Clock;
-  readonly idleMs: number;
-  /** Called once, when a wait has lasted `idleMs`. */
+/** Notices that one waits too long for the other side. Starting and ending a wait costs little. */
+export interface IdleTimer {
+  /** Starts a wait. One that is never ended has `onIdle` called, once, when it has lasted enough. */
+  startWaiting(): void;
+  endWaiting(): void;
+}
+
+interface Wait {
+  sinceMs: number;
   readonly onIdle: () => void;
 }
 
-/** Given along, because an abort without a reason makes an error with a stack for each. */
-const stopped = new Error('The timer was stopped.');
+/** Given along, because an abort without a reason makes an error with a stack. */
+const stopped = new Error('The timers were stopped.');
 
 /**
- * Notices that one waits too long for the other side. Starting and ending a wait costs a reading
- * of the clock: one sleep runs at a time, and is renewed only when it ends.
+ * The idle timers of a server. One sleep serves them all, and outlasts most waits: a timer of its
+ * own, to be made and cleared for each request, costs as much as the request's signature.
  */
-export class IdleTimer {
-  readonly #options: IdleTimerOptions;
+export class IdleTimers {
+  readonly #clock: Clock;
+  readonly #idleMs: number;
+  /** In the order in which they began. They all may last as long: the first is the first to end. */
+  readonly #waits = new Set<Wait>();
   readonly #stopped = new AbortController();
-  #waitingSinceMs: number | undefined;
-  #isArmed = false;
+  #isAsleep = false;
 
-  constructor(options: IdleTimerOptions) {
-    this.#options = options;
+  constructor({ clock, idleMs }: { readonly clock: Clock; readonly idleMs: number }) {
+    this.#clock = clock;
+    this.#idleMs = idleMs;
   }
 
-  startWaiting(): void {
-    this.#waitingSinceMs = this.#options.clock.now();
-    if (!this.#isArmed) this.#arm(this.#options.idleMs);
+  create(onIdle: () => void): IdleTimer {
+    const wait: Wait = { sinceMs: 0, onIdle };
+    return {
+      startWaiting: () => this.#start(wait),
+      endWaiting: () => this.#waits.delete(wait),
+    };
   }
 
-  endWaiting(): void {
-    this.#waitingSinceMs = undefined;
-  }
-
+  /** Lets the process end. No wait is noticed any more. */
   stop(): void {
-    this.#waitingSinceMs = undefined;
     this.#stopped.abort(stopped);
   }
 
-  #arm(ms: number): void {
-    this.#isArmed = true;
-    this.#options.clock.sleep(ms, this.#stopped.signal).then(
+  #start(wait: Wait): void {
+    wait.sinceMs = this.#clock.now();
+    this.#waits.delete(wait);
+    this.#waits.add(wait);
+    if (!this.#isAsleep) this.#sleep(this.#idleMs);
+  }
+
+  #sleep(ms: number): void {
+    this.#isAsleep = true;
+    this.#clock.sleep(ms, this.#stopped.signal).then(
       () => this.#check(),
       () => {
         // Stopped: there is nothing left to notice.
@@ -49,14 +63,18 @@ export class IdleTimer {
   }
 
   #check(): void {
-    this.#isArmed = false;
-    if (this.#waitingSinceMs === undefined) return;
-    const waitedMs = this.#options.clock.now() - this.#waitingSinceMs;
-    if (waitedMs >= this.#options.idleMs) {
-      this.#waitingSinceMs = undefined;
-      this.#options.onIdle();
-    } else {
-      this.#arm(this.#options.idleMs - waitedMs);
+    this.#isAsleep = false;
+    const nowMs = this.#clock.now();
+    const overdue: Wait[] = [];
+    for (const wait of this.#waits) {
+      const leftMs = wait.sinceMs + this.#idleMs - nowMs;
+      if (leftMs > 0) {
+        this.#sleep(leftMs);
+        break;
+      }
+      this.#waits.delete(wait);
+      overdue.push(wait);
     }
+    for (const { onIdle } of overdue) onIdle();
   }
 }

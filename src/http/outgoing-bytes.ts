@@ -1,15 +1,13 @@
 import type { ServerResponse } from 'node:http';
 import { assert } from '../lib/assert.ts';
-import type { Clock } from '../lib/clock.ts';
 import type { OutgoingBytes } from '../protocol/shapes/shape.ts';
 import { ClientGone } from './client-gone.ts';
-import { IdleTimer } from './idle-timer.ts';
+import type { IdleTimer, IdleTimers } from './idle-timer.ts';
 
 export interface SendOptions {
   readonly response: ServerResponse;
-  readonly clock: Clock;
-  /** How long the client may take nothing while bytes wait for it. */
-  readonly idleMs: number;
+  /** They say how long the client may take nothing while bytes wait for it. */
+  readonly idleTimers: IdleTimers;
   /** Told the size of each piece that went out. */
   readonly onSent: (sizeBytes: number) => void;
 }
@@ -20,9 +18,9 @@ export interface SendOptions {
  */
 export async function sendBytes(
   { sizeBytes, bytes }: OutgoingBytes,
-  { response, clock, idleMs, onSent }: SendOptions,
+  { response, idleTimers, onSent }: SendOptions,
 ): Promise<void> {
-  const flow = new ReplyFlow(response, clock, idleMs);
+  const flow = new ReplyFlow(response, idleTimers);
   let sentSizeBytes = 0;
   try {
     for await (const chunk of bytes) {
@@ -46,10 +44,10 @@ class ReplyFlow {
 
   readonly #onClose = () => this.#fail('The client closed the connection within the reply.');
 
-  constructor(response: ServerResponse, clock: Clock, idleMs: number) {
+  constructor(response: ServerResponse, idleTimers: IdleTimers) {
     this.#response = response;
     const onIdle = () => this.#fail('The client has stopped taking the reply.');
-    this.#idleTimer = new IdleTimer({ clock, idleMs, onIdle });
+    this.#idleTimer = idleTimers.create(onIdle);
     response.on('close', this.#onClose);
     if (response.destroyed) this.#onClose();
   }
@@ -70,7 +68,7 @@ class ReplyFlow {
   }
 
   stop(): void {
-    this.#idleTimer.stop();
+    this.#idleTimer.endWaiting();
     this.#response.off('close', this.#onClose);
   }
 

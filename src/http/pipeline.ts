@@ -13,6 +13,7 @@ import { type BuiltOperationName, shapes } from '../protocol/shapes/all.ts';
 import type { Shape } from '../protocol/shapes/shape.ts';
 import { RequestBody, readDocument, verifiedBody } from './body.ts';
 import type { Exchange } from './exchange.ts';
+import type { IdleTimers } from './idle-timer.ts';
 import { replyOf, writeReply } from './reply-writer.ts';
 import { readInput } from './request-reader.ts';
 import { operationAt } from './routes.ts';
@@ -23,10 +24,10 @@ export interface PipelineParts {
   readonly services: Services;
   readonly clock: Clock;
   readonly log: Log;
-  /** How long a client may send nothing of a body that is waited for. */
-  readonly bodyIdleMs: number;
-  /** How long a client may take nothing of a reply that waits for it. */
-  readonly replyIdleMs: number;
+  /** For clients that send nothing of a body that is waited for. */
+  readonly bodyIdleTimers: IdleTimers;
+  /** For clients that take nothing of a reply that waits for them. */
+  readonly replyIdleTimers: IdleTimers;
   readonly allowUtf8Descriptions: boolean;
 }
 
@@ -61,7 +62,7 @@ export async function carryOut(exchange: Exchange, parts: PipelineParts): Promis
   const output = await handle(operation, input, { services: parts.services, region, signal });
 
   const reply = replyOf(operation, shape.output, output);
-  await writeReply(reply, exchange, { clock: parts.clock, idleMs: parts.replyIdleMs });
+  await writeReply(reply, exchange, parts.replyIdleTimers);
 }
 
 /** A caller with the body that it sent: a document that is read, or an archive's bytes to come. */
@@ -78,12 +79,12 @@ interface Authenticated {
 async function authenticate(
   exchange: Exchange,
   operation: OperationName | undefined,
-  { authenticator, clock, bodyIdleMs }: PipelineParts,
+  { authenticator, bodyIdleTimers: idleTimers }: PipelineParts,
 ): Promise<Authenticated> {
   const pending = await authenticator.begin(exchange.signedRequest);
   const { request } = exchange;
   const onFirstRead = () => exchange.welcomeBody();
-  const body = new RequestBody({ request, clock, idleMs: bodyIdleMs, onFirstRead });
+  const body = new RequestBody({ request, idleTimers, onFirstRead });
   exchange.body = body;
 
   if (pending.caller === undefined && exceedsDocument(exchange)) {

@@ -1,9 +1,9 @@
 import { assert } from '../lib/assert.ts';
-import type { Clock } from '../lib/clock.ts';
 import { type OperationName, rowOf } from '../protocol/operations.ts';
 import type { Member, Members, OutgoingBytes, Type } from '../protocol/shapes/shape.ts';
 import { writeUtf8 } from './byte-text.ts';
 import type { Exchange } from './exchange.ts';
+import type { IdleTimers } from './idle-timer.ts';
 import { sendBytes } from './outgoing-bytes.ts';
 
 /** A successful reply, before it is written. */
@@ -16,13 +16,13 @@ export interface Reply {
 
 /** What an output becomes on the wire, as the operation's row and shape say. */
 export function replyOf(operation: OperationName, members: Members, output: unknown): Reply {
-  const values = new Map(Object.entries(output ?? {}));
+  const values = (output ?? {}) as Readonly<Record<string, unknown>>;
   let status: number = rowOf(operation).ok;
   const headers: Record<string, string> = {};
   let stream: OutgoingBytes | undefined;
   let hasDocument = false;
   for (const [key, member] of Object.entries(members)) {
-    const value: unknown = values.get(key) ?? null;
+    const value = values[key] ?? null;
     assert(value !== null || member.required !== true, `${operation} answers with ${member.name}`);
     if (member.in === 'body') hasDocument = true;
     else if (value === null) continue;
@@ -44,7 +44,7 @@ export function replyOf(operation: OperationName, members: Members, output: unkn
 export async function writeReply(
   { status, headers, body }: Reply,
   exchange: Exchange,
-  { clock, idleMs }: { readonly clock: Clock; readonly idleMs: number },
+  idleTimers: IdleTimers,
 ): Promise<void> {
   const { response, requestId } = exchange;
   const head: Record<string, string | number> = { 'x-amzn-RequestId': requestId, ...headers };
@@ -64,7 +64,7 @@ export async function writeReply(
   const onSent = (sizeBytes: number) => {
     exchange.bytesOut += sizeBytes;
   };
-  await sendBytes({ ...body, bytes }, { response, clock, idleMs, onSent });
+  await sendBytes({ ...body, bytes }, { response, idleTimers, onSent });
   response.end();
 }
 
@@ -110,10 +110,17 @@ function jsonOf(member: Member, value: unknown): unknown {
   return write(value, member.type);
 }
 
+/** As many as the shapes have. */
+const headerNames = new Map<string, string>();
+
 /** Header names are read in any case; these are written as everybody writes them. */
 function headerName(name: string): string {
   if (name.startsWith('x-')) return name;
-  return name.replaceAll(/(^|-)[a-z]/g, (start) => start.toUpperCase());
+  const known = headerNames.get(name);
+  if (known !== undefined) return known;
+  const written = name.replaceAll(/(^|-)[a-z]/g, (start) => start.toUpperCase());
+  headerNames.set(name, written);
+  return written;
 }
 
 function headerText(text: string): string {

@@ -147,4 +147,16 @@ test('the health check asks nobody who they are', async () => {
   assert.equal(reply.status, 200);
   assert.equal(reply.headers.get('content-type'), 'application/json');
   assert.equal(reply.body, '{"status":"ok"}');
+  const head = await trial.send({ method: 'HEAD', target: '/healthz', isSigned: false });
+  assert.equal(head.status, 200);
+  assert.equal(head.headers.get('content-length'), '15');
+  assert.equal(head.body, '');
+});
+
+test('the health check is answered with 200 in every condition, and says which it is', async () => {
+  for (const status of ['ok', 'full', 'failed']) {
+    await using trial = await Trial.start({ health: () => ({ status }) });
+    const reply = await trial.send({ method: 'GET', target: '/healthz', isSigned: false });
+    assert.equal(`${reply.status} ${reply.body}`, `200 {"status":"${status}"}`);
+  }
 });

@@ -57,7 +57,7 @@ export function registerRoutes(app: FastifyInstance): void {
     app.route({ method, url, config: { serves: route }, handler: unreachable });
   }
   app.route({
-    method: 'GET',
+    method: ['GET', 'HEAD'],
     url: healthPath,
     config: { serves: 'health' },
     handler: unreachable,

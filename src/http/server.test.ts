@@ -191,3 +191,20 @@ test('a server can be closed twice, and before it listens', async () => {
   await trial.server.close(0);
   await trial.server.close(0);
 });
+
+test('an observer is told of each request what the log is told', async () => {
+  const seen: object[] = [];
+  const observer = (facts: object) => {
+    seen.push(facts);
+  };
+  await using trial = await Trial.start({ services: listing, observer });
+  await trial.send(get);
+  await trial.send({ method: 'GET', target: '/nowhere' });
+  await trial.send({ method: 'GET', target: '/healthz', isSigned: false });
+  await until(() => seen.length === 2);
+  assert.deepEqual(seen, trial.eventsOf('request.completed'));
+  assert.deepEqual(
+    seen.map((facts) => Reflect.get(facts, 'operation')),
+    ['ListVaults', null],
+  );
+});

@@ -12,20 +12,29 @@ import { idLengths } from '../protocol/names.ts';
 import { refuseConnection } from './bad-connection.ts';
 import { ClientGone } from './client-gone.ts';
 import { writeError } from './error-writer.ts';
-import { requestCompleted, requestsCut } from './events.ts';
+import {
+  type RequestFacts,
+  type RequestObserver,
+  requestCompleted,
+  requestsCut,
+} from './events.ts';
 import { Exchange } from './exchange.ts';
+import { IdleTimers } from './idle-timer.ts';
 import { carryOut, type PipelineParts } from './pipeline.ts';
 import { originForm } from './request-target.ts';
 import { type Route, registerRoutes } from './routes.ts';
 
 export interface HttpServerOptions
-  extends Omit<PipelineParts, 'bodyIdleMs' | 'replyIdleMs' | 'allowUtf8Descriptions'> {
+  extends Omit<PipelineParts, 'bodyIdleTimers' | 'replyIdleTimers' | 'allowUtf8Descriptions'> {
   readonly randomBytes: RandomBytes;
   /** What `GET /healthz` answers. */
   readonly health: () => object;
+  readonly observer?: RequestObserver | undefined;
   /** Certificate chain and private key, in PEM: with them, the listener speaks TLS. */
   readonly tls?: { readonly cert: string | Buffer; readonly key: string | Buffer } | undefined;
+  /** How long a client may send nothing of a body that is waited for. */
   readonly bodyIdleMs?: number | undefined;
+  /** How long a client may take nothing of a reply that waits for it. */
   readonly replyIdleMs?: number | undefined;
   readonly allowUtf8Descriptions?: boolean | undefined;
 }
@@ -65,10 +74,11 @@ class FastifyServer implements HttpServer {
 
   constructor(options: HttpServerOptions) {
     this.#options = options;
+    const { clock, bodyIdleMs = 60_000, replyIdleMs = 600_000 } = options;
     this.#parts = {
       ...options,
-      bodyIdleMs: options.bodyIdleMs ?? 60_000,
-      replyIdleMs: options.replyIdleMs ?? 600_000,
+      bodyIdleTimers: new IdleTimers({ clock, idleMs: bodyIdleMs }),
+      replyIdleTimers: new IdleTimers({ clock, idleMs: replyIdleMs }),
       allowUtf8Descriptions: options.allowUtf8Descriptions ?? false,
     };
     this.#app = this.#createApp();
@@ -94,6 +104,8 @@ class FastifyServer implements HttpServer {
     await this.#app.close();
     drained.abort();
     await cut;
+    this.#parts.bodyIdleTimers.stop();
+    this.#parts.replyIdleTimers.stop();
   }
 
   #cutAll(): void {
@@ -202,7 +214,7 @@ class FastifyServer implements HttpServer {
 
   #complete(exchange: Exchange): void {
     const { requestId, request, response, operation, status, code } = exchange;
-    requestCompleted(this.#options.log, {
+    const facts: RequestFacts = {
       requestId,
       method: request.method ?? '',
       operation,
@@ -213,7 +225,9 @@ class FastifyServer implements HttpServer {
       bytesIn: exchange.body?.sizeBytes ?? 0,
       bytesOut: exchange.bytesOut,
       accessKeyId: exchange.accessKeyId,
-    });
+    };
+    requestCompleted(this.#options.log, facts);
+    this.#options.observer?.(facts);
     if (this.#isClosing) response.on('close', () => this.#closeIdleConnections());
   }
 
@@ -222,6 +236,7 @@ class FastifyServer implements HttpServer {
     for (const server of this.#servers) server.closeIdleConnections();
   }
 
+  /** Always 200: reads are served in every condition. To HEAD, Node leaves the body out. */
   #answerHealth(response: ServerResponse): void {
     const body = Buffer.from(JSON.stringify(this.#options.health()), 'utf8');
     response.writeHead(200, {

@@ -30,7 +30,8 @@ export function* canonicalRequests(
 ): Generator<string, void, undefined> {
   const [path, query] = splitTarget(request.target);
   const pairs = parseQuery(query);
-  const values = signedValues(headersOf(request.rawHeaders), pairs, claim);
+  const headers = request.headerMap ?? headersOf(request.rawHeaders);
+  const values = signedValues(headers, pairs, claim);
   const paths = pathForms(path);
   const queries = queryForms(query, pairs, claim.form);
   const end = `${claim.signedHeaders.join(';')}\n${options.payloadSha256}`;
@@ -64,12 +65,16 @@ export function parseQuery(query: string): [name: string, value: string][] {
   return pairs;
 }
 
+/** Segments of unreserved characters, none of them empty, and none beginning with a dot. */
+const plainPathPattern = /^(?:\/[A-Za-z0-9\-_~][A-Za-z0-9\-._~]*)+\/?$/;
+
 /**
  * The path, encoded twice as all services but S3 have it, as it was sent, and encoded once; and the
  * same without removing its empty and dot segments, which some clients leave alone. For a path of
  * plain names these are all one.
  */
 function pathForms(path: string): readonly string[] {
+  if (plainPathPattern.test(path)) return [path];
   const normal = normalise(path);
   const starts = normal === path ? [normal] : [normal, path];
   const forms = starts.flatMap((start) => [
@@ -97,6 +102,7 @@ function queryForms(
   pairs: readonly [string, string][],
   form: SignatureClaim['form'],
 ): readonly string[] {
+  if (query === '') return [''];
   const asSent = canonicalQuery(pairs, form);
   if (!query.includes('+')) return [asSent];
   return [asSent, canonicalQuery(parseQuery(query.replaceAll('+', ' ')), form)];
@@ -148,10 +154,9 @@ function* headerForms(
   const seen = new Set<string>();
   for (const host of hostForms(received, publicNames)) {
     for (const fold of foldings(values)) {
-      const lines = values.map(
-        ([name, value]) => `${name}:${fold(name === 'host' ? host : value)}\n`,
-      );
-      const form = lines.join('');
+      let form = '';
+      for (const [name, value] of values)
+        form += `${name}:${fold(name === 'host' ? host : value)}\n`;
       if (!seen.has(form)) yield form;
       seen.add(form);
     }
@@ -159,13 +164,17 @@ function* headerForms(
 }
 
 /** The host as it came and in lower case; each public name with and without its port. */
-function hostForms(received: string, publicNames: readonly string[]): readonly string[] {
+function* hostForms(
+  received: string,
+  publicNames: readonly string[],
+): Generator<string, void, undefined> {
+  yield received;
+  yield received.toLowerCase();
   const port = /:\d+$/.exec(received)?.[0] ?? '';
-  const others = publicNames.flatMap((name) => {
+  for (const name of publicNames) {
     const bare = name.replace(/:\d+$/, '');
-    return [name, bare, bare === name ? `${bare}${port}` : name];
-  });
-  return [...new Set([received, received.toLowerCase(), ...others])];
+    yield* [name, bare, bare === name ? `${bare}${port}` : name];
+  }
 }
 
 /**
@@ -173,11 +182,12 @@ function hostForms(received: string, publicNames: readonly string[]): readonly s
  * quoted strings, and some clients fold every space that Unicode knows: both only matter to values
  * that hold a double quote, or bytes beyond ASCII.
  */
-function foldings(values: readonly NamedValue[]): readonly ((value: string) => string)[] {
-  const kinds = [foldBlanks];
-  if (values.some(([, value]) => value.includes('"'))) kinds.push(foldOutsideQuotes);
-  if (values.some(([, value]) => /[\x80-\xff]/.test(value))) kinds.push(foldUnicodeSpaces);
-  return kinds;
+function* foldings(
+  values: readonly NamedValue[],
+): Generator<(value: string) => string, void, undefined> {
+  yield foldBlanks;
+  if (values.some(([, value]) => value.includes('"'))) yield foldOutsideQuotes;
+  if (values.some(([, value]) => /[\x80-\xff]/.test(value))) yield foldUnicodeSpaces;
 }
 
 function foldBlanks(value: string): string {

@@ -18,7 +18,7 @@ import { parseCredential, parseSignedHeaders } from './sigv4-scope.ts';
  * no date, in this order.
  */
 export function readSignatureClaim(request: SignedRequest): SignatureClaim {
-  const headers = headersOf(request.rawHeaders);
+  const headers = request.headerMap ?? headersOf(request.rawHeaders);
   const authorization = headers.get('authorization') ?? '';
   if (authorization !== '') return readHeaderClaim(authorization, headers);
 

@@ -27,6 +27,8 @@ export interface SignedRequest {
   readonly target: string;
   /** Names and values in turn, as Node's `rawHeaders`. */
   readonly rawHeaders: readonly string[];
+  /** The same by name, as `headersOf` tells them, where somebody has asked it before. */
+  readonly headerMap?: HeaderMap;
 }
 
 /** What a signing key is good for: one day, one region, one service. */
@@ -82,7 +84,7 @@ export function deriveSigningKey(
   const steps = [scope.date, scope.region, scope.service, scope.terminator];
   return steps.reduce(
     (key, step) => hashes.hmacSha256(key, bytesOf(step)),
-    new TextEncoder().encode(`AWS4${secretAccessKey}`) as Uint8Array,
+    encoder.encode(`AWS4${secretAccessKey}`) as Uint8Array,
   );
 }
 
@@ -91,8 +93,13 @@ export function signatureOf(signingKey: Uint8Array, toSign: string, hashes: Sign
   return toHex(hashes.hmacSha256(signingKey, bytesOf(toSign)));
 }
 
+const encoder = new TextEncoder();
+
 /** The bytes of a text that holds one character per byte. */
 export function bytesOf(text: string): Uint8Array {
+  // UTF-8 has as many bytes as characters exactly when all of them are ASCII, as they mostly are.
+  const encoded = encoder.encode(text);
+  if (encoded.length === text.length) return encoded;
   const bytes = new Uint8Array(text.length);
   for (let at = 0; at < text.length; at++) bytes[at] = text.charCodeAt(at);
   return bytes;
@@ -100,7 +107,7 @@ export function bytesOf(text: string): Uint8Array {
 
 /** A text of one character per byte of its UTF-8 form: how a header carries any text. */
 export function byteStringOf(text: string): string {
-  return fromBytes(new TextEncoder().encode(text));
+  return fromBytes(encoder.encode(text));
 }
 
 /** A text of one character per byte. */

@@ -26,7 +26,7 @@ export const accountCreate: CliCommand = {
           'that is started on it.\n',
       );
     }
-    await using opened = await host.openAccounts(config);
+    await using opened = (await host.findServer(config)) ?? (await host.openAccounts(config));
     const made = await opened.accounts.create({
       name: textOf(options, 'name') ?? '',
       ...(accountId === undefined ? {} : { accountId }),

@@ -1,4 +1,5 @@
 import { type CliCommand, isGiven } from '../command.ts';
+import { requireData } from '../data-directory.ts';
 import { settingFlags, settingOptions } from '../setting-options.ts';
 import { textTable } from '../text-table.ts';
 
@@ -10,13 +11,8 @@ export const accountList: CliCommand = {
   examples: ['firn account list', 'firn account list --json'],
   async run(options, host) {
     const config = host.readConfig(settingFlags(options, 'store'));
-    if (!host.hasData(config)) {
-      throw new Error(
-        `There is no Firn data in ${config.dataDirectory}: name its directory with --data-dir or ` +
-          'FIRN_DATA_DIR.',
-      );
-    }
-    await using opened = await host.openAccounts(config);
+    requireData(config, host);
+    await using opened = (await host.findServer(config)) ?? (await host.openAccounts(config));
     const rows = (await opened.accounts.list()).map(({ accountId, name, createdAtMs }) => ({
       accountId,
       name,

@@ -1,0 +1,83 @@
+import { type CliCommand, isGiven, Misuse } from '../command.ts';
+import { requireData } from '../data-directory.ts';
+import { dated } from '../dated.ts';
+import type { RepairReport, SalvageReport } from '../reports.ts';
+import { settingFlags, settingOptions } from '../setting-options.ts';
+import { countText, dateText, factLines } from '../words.ts';
+
+export const repair: CliCommand = {
+  name: 'repair',
+  summary: 'Make the database again from what lies beside the archives, while no server runs.',
+  description:
+    'The database is made from the newest snapshot and the journal after it, and the one that ' +
+    'was there is set aside, not deleted. A server that starts does the same by itself when it finds ' +
+    'its database missing or damaged. Exits with 1 when something could not be brought back, and ' +
+    'says what.',
+  options: [
+    { flags: '--rebuild', summary: 'What to do; there is nothing else yet.' },
+    ...settingOptions('store'),
+  ],
+  examples: ['firn repair --rebuild', 'firn repair --rebuild --data-dir /srv/firn --json'],
+  async run(options, host) {
+    if (!isGiven(options, 'rebuild')) {
+      throw new Misuse('say what to repair: --rebuild makes the database again');
+    }
+    const config = host.readConfig(settingFlags(options, 'store'));
+    requireData(config, host);
+    const report = await host.repair(config);
+    if (isGiven(options, 'json')) host.print(`${JSON.stringify(dated(report), null, 2)}\n`);
+    else host.print(reportText(report));
+    const doubts = doubtsOf(report);
+    if (doubts.length > 0) {
+      throw new Error(
+        'The database was made again, and not all that was in it is back: read what is missing ' +
+          'before you start the server.',
+      );
+    }
+  },
+};
+
+function reportText(report: RepairReport): string {
+  const { setAside, snapshot, salvage } = report;
+  const doubts = doubtsOf(report).map((doubt) => `${doubt}\n`);
+  return [
+    factLines([
+      ['Set aside', setAside ?? 'nothing: there was no database'],
+      [
+        'Made from',
+        snapshot === null
+          ? 'the journal alone'
+          : `the snapshot of ${dateText(snapshot.takenAtMs)} and the journal after it`,
+      ],
+      ['Salvaged', salvage === null ? 'nothing, since no row was lost' : salvagedText(salvage)],
+    ]),
+    doubts.length === 0 ? '' : `\n${doubts.join('')}`,
+  ].join('');
+}
+
+function salvagedText({ archivesMade, archivesRepointed, vaultsMade }: SalvageReport): string {
+  return (
+    `${countText(archivesMade, 'archive')} and ${countText(vaultsMade, 'vault')} made of their ` +
+    `blobs, ${countText(archivesRepointed, 'archive')} given other copies of theirs`
+  );
+}
+
+/** What is missing or has to be looked at, as sentences. */
+function doubtsOf({ lost, salvage }: RepairReport): readonly string[] {
+  if (salvage === null) return lost;
+  const { blobsUnreadableCount, archivesOfDeletedVaults, accountsWithoutRow } = salvage;
+  const unreadable = `${countText(blobsUnreadableCount, 'blob')} without a row cannot be read.`;
+  const ofDeleted =
+    `${countText(archivesOfDeletedVaults, 'archive')} of deleted vaults, whose names others have ` +
+    'now, were left alone.';
+  return [
+    ...lost,
+    ...(blobsUnreadableCount === 0 ? [] : [unreadable]),
+    ...(archivesOfDeletedVaults === 0 ? [] : [ofDeleted]),
+    ...accountsWithoutRow.map(
+      (id) =>
+        `The account ${id} owns vaults and has no access key: make it again with ` +
+        `\`firn account create --account-id ${id} --name NAME\`.`,
+    ),
+  ];
+}
