@@ -2,10 +2,16 @@ import assert from 'node:assert/strict';
 import test from 'node:test';
 import {
   bytesOf,
+  completedJob,
   createVault,
+  deleteArchive,
   describeVault,
   freshName,
+  getOutput,
+  type Inventory,
+  initiateJob,
   inventoryOf,
+  jsonOf,
   outputOf,
   retrieve,
   upload,
@@ -14,7 +20,7 @@ import {
 import { assertEmpty, assertError } from '../support/expectations.ts';
 import type { Answer } from '../support/http.ts';
 import { type HeaderLines, sha256Hex } from '../support/signature.ts';
-import { startServer } from '../support/start-server.ts';
+import { SimulatedClock, startServer } from '../support/start-server.ts';
 import { onlyOwnServer, openTarget } from '../support/target.ts';
 import { mebibyte, treeHashOf } from '../support/tree-hash-reference.ts';
 
@@ -245,6 +251,45 @@ for (const [shown, value] of badDescriptions) {
     assertError(answer, 400, 'InvalidParameterValueException', message);
   });
 }
+
+test('what an archive is described as never changes, whatever time and its neighbours do', {
+  skip: onlyOwnServer,
+}, async () => {
+  const clock = new SimulatedClock(Date.UTC(2026, 1, 3, 4, 5, 6, 789));
+  await using server = await startServer({ clock });
+  using there = api.as({ url: server.url, now: () => clock.now() });
+  const name = await createVault(there);
+  const bytes = bytesOf(1.5 * mebibyte);
+  const description = 'holidays   1999 "north"';
+  const archiveId = await upload(there, name, bytes, description);
+  const neighbours: string[] = [];
+  for (let count = 0; count < 5; count += 1) neighbours.push(await upload(there, name, bytesOf(9)));
+  const expected = {
+    ArchiveId: archiveId,
+    ArchiveDescription: description,
+    CreationDate: '2026-02-03T04:05:06Z',
+    Size: bytes.length,
+    SHA256TreeHash: treeHashOf(bytes),
+  };
+  const output = async (parameters: unknown) => {
+    const jobId = await initiateJob(there, name, parameters);
+    await completedJob(there, name, jobId, clock);
+    return await getOutput(there, name, jobId);
+  };
+  const described = async () => {
+    const { ArchiveList } = jsonOf<Inventory>(await output({ Type: 'inventory-retrieval' }));
+    return ArchiveList.find((one) => one.ArchiveId === archiveId);
+  };
+  assert.deepEqual(await described(), expected);
+  for (const neighbour of neighbours) {
+    await deleteArchive(there, name, neighbour);
+    clock.advance(30 * 24 * 60 * 60 * 1000);
+    assert.deepEqual(await described(), expected);
+  }
+  const retrieved = await output({ Type: 'archive-retrieval', ArchiveId: archiveId });
+  assert.equal(retrieved.headers.get('x-amz-archive-description'), description);
+  assert.ok(retrieved.body.equals(bytes));
+});
 
 test('a description that was changed after it was signed answers 403', async () => {
   const bytes = bytesOf(10);

@@ -15,11 +15,14 @@ export const layers: Readonly<Record<string, readonly string[]>> = {
   http: ['lib', 'protocol', 'auth', 'operations', 'companions'],
   admin: ['lib', 'domain', 'storage', 'workers'],
   client: ['lib', 'protocol'],
-  cli: ['lib', 'protocol', 'client', 'config', 'compose.ts'],
+  cli: ['lib', 'protocol', 'client', 'config', 'compose.ts', 'maintenance.ts'],
   'compose.ts': [
     ...['lib', 'protocol', 'policy', 'select', 'storage', 'config', 'domain', 'auth'],
     ...['notifications', 'operations', 'workers', 'companions', 'http', 'admin', 'welcome.ts'],
+    'compose-workers.ts',
   ],
+  'compose-workers.ts': ['lib', 'domain', 'storage', 'workers'],
+  'maintenance.ts': ['lib', 'config', 'domain', 'storage', 'admin', 'compose.ts'],
   'welcome.ts': ['lib'],
   'main.ts': ['lib', 'config', 'compose.ts', 'cli'],
 };
@@ -39,9 +42,11 @@ export interface FinerRule {
 export const finerRules: readonly FinerRule[] = [
   {
     sentence:
-      '`storage/disk` and the other blob and metadata stores are named by `storage/open.ts`.',
+      '`storage/disk` and the other blob and metadata stores are named by `storage/open.ts` and ' +
+      'what it opens them with.',
     files: /./,
-    except: /^storage\/(?:open\.ts|disk\/|s3\/|memory\/|sqlite\/|postgres\/|wrap\/)/,
+    except:
+      /^storage\/(?:open(?:-volume|-offline)?\.ts|store-bond\.ts|describing\.ts|disk\/|s3\/|memory\/|sqlite\/|postgres\/|wrap\/)/,
     modules: /^storage\/(?:disk|s3|memory|sqlite|postgres|wrap)\//,
   },
   {

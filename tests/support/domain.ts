@@ -7,7 +7,8 @@ import { Pins } from '../../src/domain/pins.ts';
 import { Vaults } from '../../src/domain/vaults.ts';
 import { Bell } from '../../src/lib/bell.ts';
 import { SimulatedClock } from '../../src/lib/clock.ts';
-import { MemoryBlobStore } from '../../src/storage/memory/memory-blob-store.ts';
+import { MemoryJournal } from '../../src/storage/memory/memory-journal.ts';
+import { PackedMemoryBlobStore } from '../../src/storage/memory/packed-memory-blob-store.ts';
 import { SqliteMetadataStore } from '../../src/storage/sqlite/sqlite-metadata-store.ts';
 import type { Worker } from '../../src/workers/worker.ts';
 import { RecordedLog } from './recorded-log.ts';
@@ -34,16 +35,20 @@ export async function openDomain(options: DomainOptions = {}) {
   const clock = new SimulatedClock(Date.UTC(2026, 0, 31, 14, 26, 33, 31));
   const log = new RecordedLog();
   const randomBytes = seededRandomBytes('domain');
-  const store = await SqliteMetadataStore.open({ path: ':memory:', clock, log });
+  const journal = new MemoryJournal();
+  const store = await SqliteMetadataStore.open({ path: ':memory:', clock, log, journal });
+  const blobs = new PackedMemoryBlobStore({ clock, randomBytes });
   const parts = {
     clock,
     log,
     randomBytes,
     store,
-    blobs: new MemoryBlobStore({ clock, randomBytes }),
+    blobs,
+    compaction: blobs,
     pins: new Pins(),
     markers: new Markers(new Uint8Array(32)),
     removals: new Bell(),
+    freed: new Bell(),
     arrivals: { retrievals: new Bell(), inventories: new Bell() },
     inventoryMode: 'live',
     timing: options.inventoryMode === 'scheduled' ? 'aws' : 'immediate',
@@ -82,8 +87,11 @@ export async function* bodyOf(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
 }
 
 /** Stores `text` in the vault `photos`, and answers the archive's id. */
-export async function storeText(domain: Domain, text: string): Promise<string> {
-  return (await domain.archives.store(upload(Buffer.from(text)))).archiveId;
+export async function storeText(
+  { archives }: Pick<Domain, 'archives'>,
+  text: string,
+): Promise<string> {
+  return (await archives.store(upload(Buffer.from(text)))).archiveId;
 }
 
 /** Starts a retrieval from the vault `photos`, and answers the job's id. */

@@ -26,6 +26,8 @@ export interface SpawnedServer extends AsyncDisposable {
 export interface SpawnOptions {
   readonly dataDirectory: string;
   readonly env?: Readonly<Record<string, string>>;
+  /** A command, with its arguments, that runs the server's: a tracer, for one. */
+  readonly wrapper?: readonly string[];
 }
 
 export interface Launched {
@@ -36,8 +38,9 @@ export interface Launched {
 }
 
 /** Starts the server's process, whether it will serve or not. */
-export function launch({ dataDirectory, env = {} }: SpawnOptions): Launched {
-  const child = spawn(process.execPath, ['src/main.ts'], {
+export function launch({ dataDirectory, env = {}, wrapper = [] }: SpawnOptions): Launched {
+  const [command = process.execPath, ...args] = [...wrapper, process.execPath, 'src/main.ts'];
+  const child = spawn(command, args, {
     cwd: root,
     env: {
       PATH: process.env['PATH'],

@@ -1,8 +1,10 @@
 import { readFileSync } from 'node:fs';
+import { findRunningServer } from '../../src/cli/running-server.ts';
 import { openAccounts, start } from '../../src/compose.ts';
 import { type Config, readConfig } from '../../src/config/config.ts';
 import { type Clock, SystemClock } from '../../src/lib/clock.ts';
 import { silentLog } from '../../src/lib/log.ts';
+import { packageVersion } from '../../src/lib/node/package-version.ts';
 import { systemRandomBytes } from '../../src/lib/node/random.ts';
 import type { Credentials } from './signature.ts';
 import { TemporaryDirectory } from './temporary-directory.ts';
@@ -72,7 +74,9 @@ export async function startServer({
     account: testAccount,
     dataDirectory: directory.path,
     async createAccount() {
-      await using opened = await openAccounts(config, host);
+      const dataDirectory = directory.path;
+      const found = await findRunningServer({ dataDirectory, version: packageVersion() });
+      await using opened = found ?? (await openAccounts(config, host));
       const { accountId, ...credentials } = await opened.accounts.create({ name: 'another' });
       return { accountId, credentials };
     },
