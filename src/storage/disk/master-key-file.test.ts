@@ -20,6 +20,11 @@ import { SimulatedFiles } from './simulated-files.ts';
 const key = new Uint8Array(32).fill(1);
 const olderKey = new Uint8Array(32).fill(2);
 const hex = (bytes: Uint8Array) => Buffer.from(bytes).toString('hex');
+/** One of the two copies of which a file consists. */
+const copyOf = (keys: readonly Uint8Array[]) => {
+  const content = formatMasterKeyFile(keys);
+  return content.slice(0, content.length / 2);
+};
 
 describe('loadMasterKeys', () => {
   test('makes a file for a new store, that the owner alone may read', async () => {
@@ -28,7 +33,8 @@ describe('loadMasterKeys', () => {
     const keys = await loadMasterKeys(options);
     assert.equal((await stat(path)).mode & 0o777, 0o600);
     const content = await readFile(path, 'latin1');
-    const pattern = /^firn-master-key 1\n([0-9a-f]{16}) [0-9a-f]{64}\n# .*all data is lost.*\n$/;
+    const pattern =
+      /^firn-master-key 1\n([0-9a-f]{16}) [0-9a-f]{64}\n# .*all data is lost.*\n(?=firn)/;
     assert.equal(pattern.exec(content)?.[1], keys.currentId);
     assert.deepEqual(log.names('info'), ['master-key.created']);
     const again = await loadMasterKeys({ ...options, mayCreate: false });
@@ -68,7 +74,7 @@ describe('loadMasterKeys', () => {
   });
 
   test('refuses a file that is damaged, without a word of what is in it', async () => {
-    const good = formatMasterKeyFile([key]);
+    const good = copyOf([key]);
     const wrong = [
       ...['', '\n', 'firn-master-key 1\n', '# a comment\n', 'hello\n', hex(key).slice(1)],
       ...[good.replace(' 1\n', ' 2\n'), good.replace(/01\n/, '02\n'), good.replace(/01\n/, '0\n')],
@@ -84,8 +90,18 @@ describe('loadMasterKeys', () => {
     }
   });
 
+  test('whichever byte of it is changed, the keys are the same', () => {
+    const content = formatMasterKeyFile([key, olderKey]);
+    for (let at = 0; at < content.length; at++) {
+      const changed = `${content.slice(0, at)}e${content.slice(at + 1)}`;
+      const parsed = parseMasterKeyFile(changed);
+      assert.ok(typeof parsed !== 'string' && parsed.isOurs, `${at}`);
+      assert.deepEqual(parsed.keys.map(masterKeyId), [key, olderKey].map(masterKeyId), `${at}`);
+    }
+  });
+
   test('each byte of a key is vouched for by its id', () => {
-    const content = formatMasterKeyFile([key]);
+    const content = copyOf([key]);
     const start = content.indexOf('\n') + 1;
     for (let at = 0; at < start + 16 + 1 + 64; at++) {
       const changed = `${content.slice(0, at)}e${content.slice(at + 1)}`;

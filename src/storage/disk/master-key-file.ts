@@ -139,13 +139,23 @@ const explanation =
   '# Firn encrypts all that it stores under these keys: if this file is lost, all data is lost, ' +
   'so keep a copy of it elsewhere.';
 
+/** Everything stands in it twice: no byte of it is one that all data hangs on. */
 export function formatMasterKeyFile(keys: readonly Uint8Array[]): string {
   const lines = keys.map((key) => `${masterKeyId(key)} ${Buffer.from(key).toString('hex')}`);
-  return `${[title, ...lines, explanation].join('\n')}\n`;
+  return `${[title, ...lines, explanation].join('\n')}\n`.repeat(2);
 }
 
-/** What a file holds, or in a sentence why that is no master key. */
+/** What a file holds, or in a sentence why that is no master key. One whole copy is enough. */
 export function parseMasterKeyFile(content: string): MasterKeyFile | string {
+  const half = content.length >> 1;
+  for (const copy of [content.slice(0, half), content.slice(half)]) {
+    const parsed = copy.endsWith(`${explanation}\n`) ? parseCopy(copy) : '';
+    if (typeof parsed !== 'string' && parsed.isOurs) return parsed;
+  }
+  return parseCopy(content);
+}
+
+function parseCopy(content: string): MasterKeyFile | string {
   const lines = content.split(/\r?\n/).filter((line) => line !== '' && !line.startsWith('#'));
   const isOurs = lines[0]?.startsWith('firn-master-key') === true;
   if (isOurs && lines[0] !== title) return `its format is not that of this program, ${title}`;
