@@ -4,12 +4,14 @@ import { join } from 'node:path';
 import { sha256 } from '../src/lib/node/sha256.ts';
 import { leafSizeBytes, RunningTreeHash, toHex } from '../src/protocol/tree-hash.ts';
 import { runScript } from './support/child.ts';
+import { settle } from './support/disk.ts';
 import type { Measurement, Settings } from './support/measurement.ts';
+import { type Nginx, nginxMissing, startNginx } from './support/nginx.ts';
 import { Figures } from './support/report.ts';
 import { type BenchServer, startServer } from './support/server.ts';
 import type { Transfer, Transferred } from './support/transfer.ts';
 import { VaultClient } from './support/vault-client.ts';
-import { ddSeconds, opensslSeconds, writeSeconds } from './support/yardsticks.ts';
+import { opensslSeconds, writeSeconds } from './support/yardsticks.ts';
 
 /** A file of random bytes, and everything a client has to know about it. */
 interface Source {
@@ -22,67 +24,90 @@ interface Source {
   readonly bytes: Uint8Array;
 }
 
+const aims = {
+  uploadToNginx: 'at least 1.0',
+  downloadToNginx: 'at least 0.3',
+  uploadToOpenssl: 'at least 0.9',
+} as const;
+
 export const large: Measurement = {
   name: 'large',
   summary: 'one large archive: uploaded in one request, retrieved, downloaded',
   async run(settings) {
-    const { directory, mib, repeats, say } = settings;
+    const { directory, memoryDirectory, mib, repeats, say } = settings;
     say(`large: making ${mib} MiB of random bytes`);
-    const source = makeSource(join(directory, 'source.bin'), mib);
+    const source = makeSource(join(memoryDirectory ?? directory, 'source.bin'), mib);
     const figures = new Figures();
+    await using nginx = await startNginx(join(directory, 'nginx'));
+    // Not counted. A virtual disk is slow, and unevenly so, where it is written for the first time;
+    // whoever writes below finds the blocks that this leaves.
+    writeSeconds(directory, 3 * mib, source.bytes);
     for (let repeat = 1; repeat <= repeats; repeat++) {
-      say(`large: repeat ${repeat} of ${repeats}`);
-      await inDirectory(join(directory, `repeat-${repeat}`), async (own) => {
-        const yardsticks = await measureYardsticks(own, source);
-        await measureServer({ ...settings, directory: own }, { source, yardsticks, figures });
-      });
+      say(`large: pair ${repeat} of ${repeats}`);
+      await measurePair({ settings, source, nginx, figures, isNginxFirst: repeat % 2 === 1 });
+      if (memoryDirectory === undefined) continue;
+      await measureInMemory({ ...settings, directory: memoryDirectory }, source, figures);
     }
     return {
       measurement: 'large',
-      about: `${mib} MiB in one request over loopback, ${repeats} repeats, each on a new server`,
+      about: `${mib} MiB in one request over loopback, ${repeats} pairs, each on a new server`,
       figures: figures.list(),
       notes: [
         'Each reply had the right tree hash, and each archive was downloaded once more, not ' +
           'timed, and had the right SHA-256.',
+        ...(nginx === undefined ? [nginxMissing] : []),
+        ...(memoryDirectory === undefined ? ['There is no /dev/shm: nothing in memory.'] : []),
       ],
     };
   },
 };
 
-/** In MiB/s; NaN where there is no such program. */
-interface Yardsticks {
-  readonly openssl: number;
-  readonly disk: number;
-  readonly dd: number;
-}
-
-async function measureYardsticks(directory: string, source: Source): Promise<Yardsticks> {
-  // Not counted. A virtual disk is slow, and unevenly so, where it is written for the first time;
-  // what is written below finds the blocks that this one leaves.
-  writeSeconds(directory, source.mib, source.bytes);
-  return {
-    openssl: source.mib / (await opensslSeconds(source.file, source.sha256)),
-    disk: source.mib / writeSeconds(directory, source.mib, source.bytes),
-    dd: source.mib / (await ddSeconds(source.file, directory)),
-  };
-}
-
-interface Repeat {
+interface Pair {
+  readonly settings: Settings;
   readonly source: Source;
-  readonly yardsticks: Yardsticks;
+  readonly nginx: Nginx | undefined;
   readonly figures: Figures;
+  readonly isNginxFirst: boolean;
+}
+
+/** Firn and nginx, one after the other, on the same disk. */
+async function measurePair(pair: Pair): Promise<void> {
+  const { settings, source, nginx, figures, isNginxFirst } = pair;
+  const measureNginx = () =>
+    nginx === undefined ? undefined : putAndGet(settings.directory, nginx, source);
+  const early = isNginxFirst ? await measureNginx() : undefined;
+  const { up, down } = await inDirectory(join(settings.directory, 'firn'), (directory) =>
+    measureServer({ ...settings, directory }, source, figures),
+  );
+  const other = early ?? (await measureNginx());
+  if (other !== undefined) {
+    figures.add('nginx: upload', 'MiB/s', other.up);
+    figures.add('nginx: download', 'MiB/s', other.down);
+    figures.add('upload / nginx', '', up / other.up, aims.uploadToNginx);
+    figures.add('download / nginx', '', down / other.down, aims.downloadToNginx);
+  }
+  await settle(settings.directory);
+  const diskSeconds = writeSeconds(settings.directory, source.mib, source.bytes);
+  figures.add('disk: write, `fdatasync`', 'MiB/s', source.mib / diskSeconds);
+}
+
+/** In MiB/s. */
+interface Rates {
+  readonly up: number;
+  readonly down: number;
 }
 
 /** On a server of its own: what an earlier repeat left in memory would change this one. */
-async function measureServer(settings: Settings, repeat: Repeat): Promise<void> {
-  const { source, yardsticks, figures } = repeat;
+async function measureServer(settings: Settings, source: Source, figures: Figures): Promise<Rates> {
   await using server = await startServer(settings);
   const vault = new VaultClient(server.port, 'large');
   await vault.create();
+  await settle(settings.directory);
   const cpuAtStart = server.cpuSeconds();
   const uploaded = await upload(server, vault, source);
   const cpuAfterUpload = server.cpuSeconds();
   const { jobId, seconds: jobSeconds } = await vault.retrieve(uploaded.archiveId);
+  await settle(settings.directory);
   const cpuBeforeDownload = server.cpuSeconds();
   const head = vault.outputHead(jobId);
   const downloaded = await transfer({ port: server.port, head });
@@ -91,25 +116,53 @@ async function measureServer(settings: Settings, repeat: Repeat): Promise<void> 
   const checked = await transfer({ port: server.port, head, isHashed: true });
   if (checked.replySha256 !== source.sha256) throw new Error('What came back has other bytes.');
 
-  const { openssl, disk, dd } = yardsticks;
   const up = source.mib / uploaded.seconds;
   const down = source.mib / downloaded.seconds;
   const gib = source.mib / 1024;
   figures.add('upload', 'MiB/s', up);
   figures.add('download', 'MiB/s', down);
-  figures.add('`openssl dgst -sha256`', 'MiB/s', openssl);
-  figures.add('disk: write, `fdatasync`', 'MiB/s', disk);
-  figures.add('disk: `dd conv=fdatasync`', 'MiB/s', dd);
-  figures.add('upload / (openssl / 2)', '', up / (openssl / 2));
-  figures.add('upload / disk', '', up / disk);
-  figures.add('download / openssl', '', down / openssl);
-  figures.add('peak memory of the server', 'MiB', server.peakMemoryMib());
   figures.add('retrieval job', 's', jobSeconds);
+  figures.add('peak memory of the server', 'MiB', server.peakMemoryMib());
   figures.add('processor time: server, upload', 's/GiB', (cpuAfterUpload - cpuAtStart) / gib);
   figures.add('… server, job', 's/GiB', (cpuBeforeDownload - cpuAfterUpload) / gib);
   figures.add('… server, download', 's/GiB', (cpuAtEnd - cpuBeforeDownload) / gib);
   figures.add('… client, upload', 's/GiB', uploaded.cpuSeconds / gib);
   figures.add('… client, download', 's/GiB', downloaded.cpuSeconds / gib);
+  return { up, down };
+}
+
+/** The same bytes to nginx and back, by the same client. */
+async function putAndGet(directory: string, { port, root }: Nginx, source: Source): Promise<Rates> {
+  const host = `Host: 127.0.0.1:${port}\r\n`;
+  const put = `PUT /large HTTP/1.1\r\n${host}Content-Length: ${source.sizeBytes}\r\n\r\n`;
+  const get = `GET /large HTTP/1.1\r\n${host}\r\n`;
+  await settle(directory);
+  const uploaded = await transfer({ port, head: put, file: source.file });
+  if (uploaded.status !== 201) throw new Error(`nginx answered ${uploaded.status}`);
+  await settle(directory);
+  const downloaded = await transfer({ port, head: get });
+  checkSize(downloaded, source);
+  rmSync(join(root, 'large'));
+  return { up: source.mib / uploaded.seconds, down: source.mib / downloaded.seconds };
+}
+
+/** Where the disk costs nothing: what is left is the server, and is compared with a processor. */
+async function measureInMemory(
+  settings: Settings,
+  source: Source,
+  figures: Figures,
+): Promise<void> {
+  const openssl = source.mib / (await opensslSeconds(source.file, source.sha256));
+  const up = await inDirectory(join(settings.directory, 'firn'), async (directory) => {
+    await using server = await startServer({ ...settings, directory });
+    const vault = new VaultClient(server.port, 'large');
+    await vault.create();
+    const uploaded = await upload(server, vault, source);
+    return source.mib / uploaded.seconds;
+  });
+  figures.add('in memory: upload', 'MiB/s', up);
+  figures.add('`openssl dgst -sha256`', 'MiB/s', openssl);
+  figures.add('in memory: upload / (openssl / 2)', '', up / (openssl / 2), aims.uploadToOpenssl);
 }
 
 async function upload(
@@ -157,8 +210,11 @@ function makeSource(file: string, mib: number): Source {
   return { file, mib, sizeBytes, sha256: whole.digest('hex'), treeHash, bytes };
 }
 
-async function inDirectory(path: string, work: (path: string) => Promise<void>): Promise<void> {
+async function inDirectory<T>(path: string, work: (path: string) => Promise<T>): Promise<T> {
   mkdirSync(path);
-  await work(path);
-  rmSync(path, { recursive: true });
+  try {
+    return await work(path);
+  } finally {
+    rmSync(path, { recursive: true });
+  }
 }

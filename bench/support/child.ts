@@ -1,6 +1,8 @@
 import { type ChildProcess, spawn } from 'node:child_process';
+import { type AddressInfo, connect, createServer } from 'node:net';
 import { join } from 'node:path';
 import { performance } from 'node:perf_hooks';
+import { setTimeout as sleep } from 'node:timers/promises';
 
 export interface Finished {
   readonly output: string;
@@ -38,55 +40,91 @@ export async function runScript(script: string, task: unknown): Promise<unknown>
   return JSON.parse(finished.output);
 }
 
+/** A program that runs until disposed of, which asks it to end and waits for that. */
 export interface RunningChild extends AsyncDisposable {
   readonly pid: number;
-  /** What the first group of the pattern matched. */
-  readonly matched: string;
+  /** From its start until it was ready. */
+  readonly startSeconds: number;
+  /** Ends it at once, as a power cut would. */
+  kill(): Promise<void>;
 }
 
-/** Starts a Node that runs until disposed of; resolves once its output matches `pattern`. */
-export async function startNode(
-  nodeArguments: readonly string[],
+/** Starts a program, and resolves once `isReady` says so. */
+export async function startChild(
+  program: string,
+  programArguments: readonly string[],
   options: {
-    readonly pattern: RegExp;
+    readonly isReady: () => Promise<boolean>;
     readonly env?: NodeJS.ProcessEnv;
     /** File descriptor that takes its standard error. */
     readonly errorTo: number | 'inherit';
   },
 ): Promise<RunningChild> {
-  const child = spawn(process.execPath, nodeArguments, {
-    stdio: ['ignore', 'pipe', options.errorTo],
+  const startedAtMs = performance.now();
+  const child = spawn(program, programArguments, {
+    stdio: ['ignore', 'ignore', options.errorTo],
     env: options.env ?? process.env,
   });
   const letGo = endWithThisProcess(child);
-  const ended = new Promise<number | string | null>((resolve) => {
-    child.once('close', (status, signal) => resolve(signal ?? status));
-  });
-  const matched = await Promise.race([
-    firstMatch(child, options.pattern),
-    ended.then((code) => Promise.reject(new Error(`The server ended at its start with ${code}`))),
+  const { promise: ended, resolve: end } = Promise.withResolvers<number | string | null>();
+  child.once('error', (error) => end(String(error)));
+  child.once('close', (status, signal) => end(signal ?? status));
+  await Promise.race([
+    untilReady(options.isReady),
+    ended.then((code) => Promise.reject(new Error(`${program} ended at its start with ${code}`))),
   ]);
+  const startSeconds = (performance.now() - startedAtMs) / 1000;
   return {
     pid: child.pid ?? 0,
-    matched,
+    startSeconds,
+    kill: async () => {
+      child.kill('SIGKILL');
+      await ended;
+    },
     [Symbol.asyncDispose]: async () => {
       child.kill('SIGTERM');
       const code = await ended;
       letGo();
-      if (code !== 0 && code !== 'SIGTERM') throw new Error(`The server ended with ${code}`);
+      if (code !== 0 && code !== 'SIGTERM' && code !== 'SIGKILL') {
+        throw new Error(`${program} ended with ${code}`);
+      }
     },
   };
 }
 
-function firstMatch(child: ChildProcess, pattern: RegExp): Promise<string> {
+/** A port of this machine that nobody listens on. */
+export async function freePort(): Promise<number> {
+  const { promise: listening, resolve } = Promise.withResolvers<void>();
+  const server = createServer().listen({ host: '127.0.0.1', port: 0 }, resolve);
+  await listening;
+  const { port } = server.address() as AddressInfo;
+  const { promise: closed, resolve: close } = Promise.withResolvers<void>();
+  server.close(() => close());
+  await closed;
+  return port;
+}
+
+/** Whether somebody accepts connections at a port. */
+export function accepts(port: number): Promise<boolean> {
   return new Promise((resolve) => {
-    let text = '';
-    child.stdout?.setEncoding('utf8').on('data', (chunk: string) => {
-      text += chunk;
-      const found = pattern.exec(text)?.[1];
-      if (found !== undefined) resolve(found);
+    const socket = connect({ host: '127.0.0.1', port });
+    socket.on('connect', () => {
+      socket.destroy();
+      resolve(true);
     });
+    socket.on('error', () => resolve(false));
   });
+}
+
+const pollMs = 5;
+const startMsMax = 60_000;
+
+async function untilReady(isReady: () => Promise<boolean>): Promise<void> {
+  const startedAtMs = performance.now();
+  while (!(await isReady())) {
+    if (performance.now() - startedAtMs > startMsMax) throw new Error('It does not answer.');
+    await sleep(pollMs);
+  }
 }
 
 async function textOf(stream: AsyncIterable<Buffer>): Promise<string> {

@@ -6,12 +6,16 @@ import { headerOf, type ReplyHead, ReplyReader } from './reply-reader.ts';
 /** Uploads over many connections at once, as fast as they are acknowledged: a process of its own. */
 export interface Load {
   readonly port: number;
-  /** Whole requests, signed beforehand and one behind the other; they are sent again and again. */
+  /** Whole requests, prepared beforehand and one behind the other; they are sent again and again. */
   readonly file: string;
   readonly requestSizesBytes: readonly number[];
+  /** Where each request has ten digits that are counted up, so that no two uploads are the same. */
+  readonly numberAt: number | null;
+  readonly firstNumber: number;
   readonly connections: number;
   readonly warmUpSeconds: number;
-  readonly seconds: number;
+  /** When it ends: after a time, after a number of uploads, or when the server is gone. */
+  readonly until: { readonly seconds: number } | { readonly count: number } | 'broken';
 }
 
 export interface Loaded {
@@ -19,13 +23,17 @@ export interface Loaded {
   readonly acknowledged: number;
   /** The rest is about the time after the warm-up. */
   readonly perSecond: number;
-  readonly p50Ms: number;
-  readonly p99Ms: number;
+  /** How many uploads took so long, by tenths of a millisecond. */
+  readonly latencies: readonly (readonly [tenthsMs: number, count: number])[];
+  /** Acknowledged in each half of a second, counted from 1970 on so that processes agree. */
+  readonly intervals: readonly (readonly [interval: number, count: number])[];
   /** Processor time of the client, per second. */
   readonly cpuShare: number;
-  /** Some of the archives, each with the request that stored it. */
-  readonly samples: readonly { readonly archiveId: string; readonly request: number }[];
+  /** Some of the uploads, each with the request that made it. */
+  readonly samples: readonly { readonly location: string; readonly request: number }[];
 }
+
+export const intervalMs = 500;
 
 const samplesMax = 200;
 const sampleEvery = 97;
@@ -33,12 +41,15 @@ const sampleEvery = 97;
 class LoadRun {
   readonly #load: Load;
   readonly #requests: readonly Buffer[];
-  readonly #samples: { archiveId: string; request: number }[] = [];
-  readonly #latenciesMs: number[] = [];
-  #next = 0;
+  readonly #samples: { location: string; request: number }[] = [];
+  readonly #latencies = new Map<number, number>();
+  readonly #intervals = new Map<number, number>();
+  #sent = 0;
   #acknowledged = 0;
+  #measured = 0;
   #measuredFromMs = 0;
-  #measuredUntilMs = 0;
+  #sentUntilMs = Infinity;
+  #sentMax = Infinity;
 
   constructor(load: Load) {
     this.#load = load;
@@ -51,52 +62,52 @@ class LoadRun {
   }
 
   async run(): Promise<Loaded> {
-    const { connections, warmUpSeconds, seconds } = this.#load;
+    const { connections, warmUpSeconds, until } = this.#load;
     this.#measuredFromMs = performance.now() + warmUpSeconds * 1000;
-    this.#measuredUntilMs = this.#measuredFromMs + seconds * 1000;
-    const cpu = { before: process.cpuUsage(), during: process.cpuUsage() };
-    setTimeout(() => (cpu.before = process.cpuUsage()), warmUpSeconds * 1000);
-    const until = (warmUpSeconds + seconds) * 1000;
-    setTimeout(() => (cpu.during = process.cpuUsage(cpu.before)), until);
+    if (until !== 'broken' && 'seconds' in until) {
+      this.#sentUntilMs = this.#measuredFromMs + until.seconds * 1000;
+    } else if (until !== 'broken') {
+      this.#sentMax = until.count;
+    }
+    let cpuBefore = process.cpuUsage();
+    setTimeout(() => (cpuBefore = process.cpuUsage()), warmUpSeconds * 1000).unref();
     await Promise.all(Array.from({ length: connections }, () => this.#connection()));
-    const latencies = Float64Array.from(this.#latenciesMs).sort();
-    const quantile = (share: number) => latencies[Math.floor(latencies.length * share)] ?? 0;
+    const { user, system } = process.cpuUsage(cpuBefore);
+    const endedAtMs = Math.min(performance.now(), this.#sentUntilMs);
+    const seconds = (endedAtMs - this.#measuredFromMs) / 1000;
     return {
       acknowledged: this.#acknowledged,
-      perSecond: latencies.length / seconds,
-      p50Ms: quantile(0.5),
-      p99Ms: quantile(0.99),
-      cpuShare: (cpu.during.user + cpu.during.system) / 1e6 / seconds,
+      perSecond: this.#measured / seconds,
+      latencies: [...this.#latencies],
+      intervals: [...this.#intervals],
+      cpuShare: (user + system) / 1e6 / seconds,
       samples: this.#samples,
     };
   }
 
-  /** Sends request after request over one connection until the time is over. */
+  /** Sends request after request over one connection until it is over. */
   #connection(): Promise<void> {
+    const sizeBytesMax = Math.max(...this.#load.requestSizesBytes);
+    const own = Buffer.allocUnsafe(sizeBytesMax);
     return new Promise((resolve, reject) => {
       let request = 0;
       let sentAtMs = 0;
       let complaint = '';
       const sendNext = (socket: Socket) => {
-        request = this.#next++ % this.#requests.length;
         sentAtMs = performance.now();
-        socket.write(this.#requests[request] ?? '');
-      };
-      const end = (head: ReplyHead) => {
-        if (head.status !== 201) {
-          reject(new Error(`An upload was answered ${head.status}: ${complaint}`));
-          return;
-        }
-        const nowMs = performance.now();
-        this.#take(head, request);
-        if (nowMs >= this.#measuredFromMs && nowMs < this.#measuredUntilMs) {
-          this.#latenciesMs.push(nowMs - sentAtMs);
-        }
-        if (nowMs < this.#measuredUntilMs) sendNext(socket);
-        else {
+        if (this.#sent >= this.#sentMax || sentAtMs >= this.#sentUntilMs) {
           socket.end();
           resolve();
+          return;
         }
+        request = this.#sent % this.#requests.length;
+        socket.write(this.#nextRequest(own, request));
+      };
+      const end = (head: ReplyHead) => {
+        if (head.status === 201) {
+          this.#take(head, request, sentAtMs);
+          sendNext(socket);
+        } else reject(new Error(`An upload was answered ${head.status}: ${complaint}`));
       };
       const reader = new ReplyReader({ body: (chunk) => (complaint += chunk), end });
       const socket = connect({
@@ -111,20 +122,40 @@ class LoadRun {
           },
         },
       });
-      socket.on('error', reject);
-      socket.on('close', () => reject(new Error('The server closed a connection.')));
+      const fail = this.#load.until === 'broken' ? () => resolve() : reject;
+      socket.on('error', fail);
+      socket.on('close', () => fail(new Error('The server closed a connection.')));
       socket.on('connect', () => sendNext(socket));
     });
   }
 
-  #take(head: ReplyHead, request: number): void {
+  /** The connection's own copy: others may still be sending the same request. */
+  #nextRequest(own: Buffer, request: number): Buffer {
+    const { numberAt, firstNumber } = this.#load;
+    const sizeBytes = this.#requests[request]?.copy(own) ?? 0;
+    const number = firstNumber + this.#sent++;
+    if (numberAt !== null) own.write(String(number).padStart(10, '0'), numberAt, 'latin1');
+    return own.subarray(0, sizeBytes);
+  }
+
+  #take(head: ReplyHead, request: number, sentAtMs: number): void {
+    const nowMs = performance.now();
     this.#acknowledged++;
+    if (nowMs >= this.#measuredFromMs && nowMs < this.#sentUntilMs) {
+      this.#measured++;
+      countUp(this.#latencies, Math.round((nowMs - sentAtMs) * 10));
+      countUp(this.#intervals, Math.floor((performance.timeOrigin + nowMs) / intervalMs));
+    }
     if (this.#acknowledged % sampleEvery !== 1) return;
-    const sample = { archiveId: headerOf(head, 'x-amz-archive-id') ?? '', request };
+    const sample = { location: headerOf(head, 'location') ?? '', request };
     // Late ones replace early ones, so that what is looked at comes from the whole run.
     if (this.#samples.length < samplesMax) this.#samples.push(sample);
     else this.#samples[this.#acknowledged % samplesMax] = sample;
   }
+}
+
+function countUp(counts: Map<number, number>, key: number): void {
+  counts.set(key, (counts.get(key) ?? 0) + 1);
 }
 
 if (import.meta.main) {

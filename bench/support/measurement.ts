@@ -2,14 +2,20 @@ import type { Result } from './report.ts';
 
 /** What a measurement is given. */
 export interface Settings {
-  /** Empty, its own, and removed afterwards: for the server's data and all other files. */
+  /** Empty, its own, and removed afterwards: for the server's data and for nginx's. */
   readonly directory: string;
+  /** The same, but in memory; undefined where the machine has no place for that. */
+  readonly memoryDirectory: string | undefined;
   readonly repeats: number;
   /** How large the large archive is. */
   readonly mib: number;
   /** How long each repeat of small uploads is measured. */
   readonly seconds: number;
   readonly connections: number;
+  /** How many processes the load of small uploads comes from. */
+  readonly generators: number;
+  /** How many small archives a million are. */
+  readonly count: number;
   readonly profileDirectory: string | undefined;
   /** Tells a person how far it is. */
   readonly say: (text: string) => void;
@@ -18,6 +24,8 @@ export interface Settings {
 export interface Measurement {
   readonly name: string;
   readonly summary: string;
+  /** It takes long: it is measured when it is named, and only then. */
+  readonly isOnDemand?: true;
   /** Fails when something is wrong; never because something is slow. */
   run(settings: Settings): Promise<Result>;
 }

@@ -2,6 +2,8 @@
 export interface Figure {
   readonly name: string;
   readonly unit: string;
+  /** What is aimed at, where something is. */
+  readonly aim: string;
   readonly values: readonly number[];
 }
 
@@ -25,12 +27,12 @@ export function median(values: readonly number[]): number {
 
 /** Collects figures in the order in which they were first named. */
 export class Figures {
-  readonly #figures = new Map<string, { name: string; unit: string; values: number[] }>();
+  readonly #figures = new Map<string, Figure & { values: number[] }>();
 
   /** Adds the value of one repeat; NaN, what could not be measured, is left out. */
-  add(name: string, unit: string, value: number): void {
+  add(name: string, unit: string, value: number, aim = ''): void {
     if (Number.isNaN(value)) return;
-    const figure = this.#figures.get(name) ?? { name, unit, values: [] };
+    const figure = this.#figures.get(name) ?? { name, unit, aim, values: [] };
     figure.values.push(value);
     this.#figures.set(name, figure);
   }
@@ -43,15 +45,18 @@ export class Figures {
 /** A table for people; it is a Markdown table too. */
 export function tableOf({ figures }: Result): string {
   const rows = [
-    ['', 'median', 'unit', 'each repeat'],
-    ...figures.map(({ name, unit, values }) => [
+    ['', 'median', 'unit', 'aim', 'each repeat'],
+    ...figures.map(({ name, unit, aim, values }) => [
       name,
       formatted(median(values)),
       unit,
+      aim,
       values.map(formatted).join(', '),
     ]),
   ];
-  const widths = [0, 1, 2, 3].map((at) => Math.max(3, ...rows.map((row) => row[at]?.length ?? 0)));
+  const widths = [0, 1, 2, 3, 4].map((at) =>
+    Math.max(3, ...rows.map((row) => row[at]?.length ?? 0)),
+  );
   const line = (cells: readonly string[]) =>
     `| ${cells.map((cell, at) => padded(cell, widths[at] ?? 0, at)).join(' | ')} |`;
   const rule = widths.map((width, at) =>

@@ -1,18 +1,26 @@
 import { closeSync, openSync, readFileSync } from 'node:fs';
+import { request } from 'node:http';
 import { join } from 'node:path';
-import { startNode } from './child.ts';
+import { freePort, startChild } from './child.ts';
 import { rootKey } from './vault-client.ts';
 
-/** A Firn that runs as a process of its own, on an empty data directory. */
+/** A Firn that runs as a process of its own. */
 export interface BenchServer extends AsyncDisposable {
   readonly port: number;
+  /** From its start until `/healthz` answered 200. */
+  readonly startSeconds: number;
   /** The most memory that the process ever had resident; NaN where that cannot be told. */
   peakMemoryMib(): number;
   /** Processor time of the process so far; NaN where that cannot be told. */
   cpuSeconds(): number;
+  /** Ends it at once, as a power cut would. */
+  kill(): Promise<void>;
 }
 
-/** Starts the server as `npm start` does, with the settings as they are by default, its log going to a file. */
+/**
+ * Starts the server as `npm start` does, with the settings as they are by default, its log going to
+ * a file. On an empty directory it begins anew; on one that it has been on, it goes on.
+ */
 export async function startServer(options: {
   readonly directory: string;
   /** Where Node writes its profile of the server's processor time, when one is wanted. */
@@ -25,30 +33,54 @@ export async function startServer(options: {
     profileDirectory === undefined ? [] : ['--cpu-prof', `--cpu-prof-dir=${profileDirectory}`];
   const logFile = join(directory, 'server.log');
   const log = openSync(logFile, 'a');
+  const port = await freePort();
   try {
-    const child = await startNode([...startFlags(project), ...profiling, main], {
-      pattern: /answers at http:\/\/127\.0\.0\.1:(\d+)/,
+    const nodeArguments = [...startFlags(project), ...profiling, main];
+    const child = await startChild(process.execPath, nodeArguments, {
+      isReady: () => isHealthy(port),
       errorTo: log,
       env: {
         ...withoutSettings(process.env),
-        FIRN_LISTEN: '127.0.0.1:0',
+        FIRN_LISTEN: `127.0.0.1:${port}`,
         FIRN_DATA_DIR: join(directory, 'data'),
         FIRN_ROOT_ACCESS_KEY_ID: rootKey.accessKeyId,
         FIRN_ROOT_SECRET_ACCESS_KEY: rootKey.secretAccessKey,
       },
     });
     return {
-      port: Number(child.matched),
+      port,
+      startSeconds: child.startSeconds,
       peakMemoryMib: () => peakMemoryMib(child.pid),
       cpuSeconds: () => cpuSeconds(child.pid),
-      [Symbol.asyncDispose]: () => child[Symbol.asyncDispose](),
+      kill: () => child.kill(),
+      [Symbol.asyncDispose]: async () => {
+        try {
+          await child[Symbol.asyncDispose]();
+        } catch (cause) {
+          throw new Error(`The server failed: ${lastWords(logFile)}`, { cause });
+        }
+      },
     };
   } catch (cause) {
-    const lastWords = readFileSync(logFile, 'utf8').slice(-2000);
-    throw new Error(`The server does not start: ${lastWords}`, { cause });
+    throw new Error(`The server does not start: ${lastWords(logFile)}`, { cause });
   } finally {
     closeSync(log);
   }
+}
+
+function lastWords(logFile: string): string {
+  return readFileSync(logFile, 'utf8').slice(-2000);
+}
+
+function isHealthy(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const sent = request({ host: '127.0.0.1', port, path: '/healthz', agent: false }, (reply) => {
+      reply.resume();
+      resolve(reply.statusCode === 200);
+    });
+    sent.on('error', () => resolve(false));
+    sent.end();
+  });
 }
 
 /** What someone set for a server of their own is not what is measured. */

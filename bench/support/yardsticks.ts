@@ -12,17 +12,6 @@ export async function opensslSeconds(file: string, sha256: string): Promise<numb
   return finished?.seconds ?? Number.NaN;
 }
 
-/** Seconds that `dd` takes to copy a file and sync the copy; NaN where there is none. */
-export async function ddSeconds(file: string, directory: string): Promise<number> {
-  const copy = join(directory, 'dd.bin');
-  try {
-    const finished = await run('dd', [`if=${file}`, `of=${copy}`, 'bs=1M', 'conv=fdatasync']);
-    return finished?.seconds ?? Number.NaN;
-  } finally {
-    rmSync(copy, { force: true });
-  }
-}
-
 /** Seconds to write so many bytes into one new file, 1 MiB at a time, and to sync it. */
 export function writeSeconds(directory: string, mib: number, bytes: Uint8Array): number {
   const file = join(directory, 'written.bin');
@@ -35,29 +24,6 @@ export function writeSeconds(directory: string, mib: number, bytes: Uint8Array):
     }
     fdatasyncSync(descriptor);
     return (performance.now() - startedAtMs) / 1000;
-  } finally {
-    closeSync(descriptor);
-    rmSync(file);
-  }
-}
-
-/** Records per second that reach the disk when `group` of them are appended and synced at once. */
-export function appendsPerSecond(
-  directory: string,
-  { group, seconds, record }: { group: number; seconds: number; record: Uint8Array },
-): number {
-  const file = join(directory, 'appended.bin');
-  const descriptor = openSync(file, 'ax');
-  const records = Buffer.concat(Array.from({ length: group }, () => record));
-  const startedAtMs = performance.now();
-  let appended = 0;
-  try {
-    while (performance.now() - startedAtMs < seconds * 1000) {
-      writeSync(descriptor, records);
-      fdatasyncSync(descriptor);
-      appended += group;
-    }
-    return (appended * 1000) / (performance.now() - startedAtMs);
   } finally {
     closeSync(descriptor);
     rmSync(file);
