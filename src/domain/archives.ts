@@ -1,7 +1,7 @@
 import { defined } from '../lib/assert.ts';
 import type { Bell } from '../lib/bell.ts';
 import type { Clock } from '../lib/clock.ts';
-import { type RandomBytes, randomId } from '../lib/random.ts';
+import { datedId, type RandomBytes } from '../lib/random.ts';
 import { GlacierError, invalidParameter } from '../protocol/errors.ts';
 import { idLengths, isArchiveId, vaultArn } from '../protocol/names.ts';
 import type { BlobContent, BlobId, BlobStore } from '../storage/blob-store.ts';
@@ -91,7 +91,8 @@ export class Archives {
   async #keep(archive: IncomingArchive): Promise<ArchiveLabel> {
     // Looked up again in the transaction that adds the row.
     const { vaultId } = await this.#store.preview((rows) => vaultAt(rows, archive.vault));
-    const archiveId = randomId(this.#randomBytes, idLengths.archive);
+    const atMs = this.#clock.now();
+    const archiveId = datedId(this.#randomBytes, { atMs, length: idLengths.archive });
     let label: ArchiveLabel | undefined;
     const blob = await this.#blobs.write(archive.body, {
       signal: archive.signal,

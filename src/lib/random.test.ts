@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import test from 'node:test';
 import fc from 'fast-check';
 import { systemRandomBytes } from './node/random.ts';
-import { randomId } from './random.ts';
+import { datedId, randomId } from './random.ts';
 
 fc.configureGlobal({ seed: 20_260_131 });
 
@@ -44,4 +44,28 @@ test('the operating system fills as many bytes as it is asked for, each time wit
   const [one, other] = [systemRandomBytes(32), systemRandomBytes(32)];
   assert.equal(one.length, 32);
   assert.notDeepEqual(one, other);
+});
+
+test('a dated id has its length, is safe in URLs, and sorts by its date', () => {
+  const times = fc.tuple(fc.nat({ max: 2 ** 47 }), fc.nat({ max: 2 ** 47 }));
+  fc.assert(
+    fc.property(times, fc.integer({ min: 32, max: 200 }), ([one, other], length) => {
+      const [earlier, later] = [one, other].sort((a, b) => a - b) as [number, number];
+      const ids = [earlier, later].map((atMs) => datedId(systemRandomBytes, { atMs, length }));
+      for (const id of ids) {
+        assert.match(id, /^[A-Za-z0-9][A-Za-z0-9_-]*$/);
+        assert.equal(id.length, length);
+      }
+      const [first = '', second = ''] = ids;
+      assert.ok(earlier === later || Buffer.compare(Buffer.from(first), Buffer.from(second)) < 0);
+    }),
+  );
+});
+
+test('two dated ids of one moment differ in what is random', () => {
+  const [one = '', other = ''] = [1, 2].map(() =>
+    datedId(systemRandomBytes, { atMs: 1_800_000_000_000, length: 138 }),
+  );
+  assert.equal(one.slice(0, 9), other.slice(0, 9));
+  assert.notEqual(one.slice(9), other.slice(9));
 });

@@ -16,3 +16,28 @@ export function randomId(randomBytes: RandomBytes, length: number): string {
   }
   return id;
 }
+
+/** The 64 letters of an id in the order of their bytes, which is that of texts in a database. */
+const ascendingLetters = [...urlSafe].sort().join('');
+/** Six bits each: enough until the year 10889. */
+const dateLength = 8;
+/** Never `-` or `_`, as in other ids, and before all that a date may ever begin with. */
+const dateStart = '0';
+
+/**
+ * An identifier like that of `randomId`, of which the first letters tell when it was made: later ones
+ * sort after earlier ones. A database finds the place of a new one next to that of the last, however
+ * many there are. What follows the date is random: at least as much as makes an id unguessable.
+ */
+export function datedId(
+  randomBytes: RandomBytes,
+  { atMs, length }: { readonly atMs: number; readonly length: number },
+): string {
+  let date = '';
+  let rest = Math.max(0, Math.floor(atMs));
+  for (let count = 0; count < dateLength; count += 1) {
+    date = ascendingLetters[rest % 64] + date;
+    rest = Math.floor(rest / 64);
+  }
+  return dateStart + date + randomId(randomBytes, length - dateStart.length - dateLength);
+}
