@@ -4,11 +4,11 @@ import { Pins } from '../../src/domain/pins.ts';
 import { Vaults } from '../../src/domain/vaults.ts';
 import { Bell } from '../../src/lib/bell.ts';
 import { SimulatedClock } from '../../src/lib/clock.ts';
-import { silentLog } from '../../src/lib/log.ts';
 import { sampleBytes } from '../../src/storage/blob-specimen.ts';
 import type { Files } from '../../src/storage/disk/files.ts';
 import { SqliteMetadataStore } from '../../src/storage/sqlite/sqlite-metadata-store.ts';
 import { photos, upload } from '../support/domain.ts';
+import { RecordedLog } from '../support/recorded-log.ts';
 import { seededRandomBytes } from '../support/seeded-random.ts';
 import type { Stage } from './explore.ts';
 import { openVolume } from './volume.ts';
@@ -36,12 +36,15 @@ let runs = 0;
  * made again from the whole journal: as after the loss of the database at each crash.
  */
 export async function openStore(files: Files, { database = ':memory:' } = {}) {
+  const log = new RecordedLog();
   runs += 1;
   const clock = new SimulatedClock();
   const volume = await openVolume(files, { clock });
   const store = await SqliteMetadataStore.open({
-    ...{ path: database, clock, log: silentLog, journal: volume.journal },
+    ...{ path: database, clock, log, journal: volume.journal },
   });
+  const isAhead = log.names('warn').includes('journal.behind');
+  assert.ok(!isAhead, 'the database knows nothing that the journal does not');
   const { blobs } = volume;
   const randomBytes = seededRandomBytes(`domain ${runs}`);
   const parts = {

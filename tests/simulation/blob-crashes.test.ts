@@ -24,7 +24,7 @@ describe('blobs, after a crash at any moment', () => {
     const work = async ({ files }: BlobStage) => {
       await openVolume(files);
     };
-    await tryAll(context, work, {});
+    await tryAll(context, work, { crashPoints: 10, states: 30, verdicts: 30, secondStates: 18 });
   });
 
   test('of small uploads, alone and together', async (context) => {
@@ -34,7 +34,7 @@ describe('blobs, after a crash at any moment', () => {
         await writeAll(blobs, ['100-1'], stage);
         await writeAll(blobs, ['0-2', '700-3', '1500-4'], stage);
       });
-    await tryAll(context, work, {});
+    await tryAll(context, work, { crashPoints: 18, states: 85, verdicts: 90, secondStates: 60 });
   });
 
   test('of small uploads that go on after a restart', async (context) => {
@@ -47,7 +47,7 @@ describe('blobs, after a crash at any moment', () => {
         await writeAll(blobs, ['200-2', '600-3'], stage);
       });
     };
-    await tryAll(context, work, {});
+    await tryAll(context, work, { crashPoints: 14, states: 85, verdicts: 90, secondStates: 140 });
   });
 
   test('of uploads that fill a segment and begin the next', async (context) => {
@@ -59,7 +59,7 @@ describe('blobs, after a crash at any moment', () => {
         const [id] = await writeAll(blobs, ['5000-3'], stage);
         assert.match(id ?? '', /^s\.2\./, 'a second segment was begun');
       });
-    await tryAll(context, work, {});
+    await tryAll(context, work, { crashPoints: 12, states: 95, verdicts: 100, secondStates: 110 });
   });
 
   test('of a large upload', async (context) => {
@@ -68,7 +68,7 @@ describe('blobs, after a crash at any moment', () => {
         stage.begin();
         await writeAll(blobs, ['262145-1'], stage);
       });
-    await tryAll(context, work, {});
+    await tryAll(context, work, { crashPoints: 10, states: 90, verdicts: 90, secondStates: 40 });
   });
 
   test('of an upload of several frames beside a small one', async (context) => {
@@ -77,7 +77,12 @@ describe('blobs, after a crash at any moment', () => {
         stage.begin();
         await writeAll(blobs, ['1100000-1', '50-2'], stage);
       });
-    await tryAll(context, work, {});
+    await tryAll(
+      context,
+      work,
+      { crashPoints: 18, states: 250, verdicts: 260, secondStates: 110 },
+      { killStride: 9 },
+    );
   });
 
   test('of a large upload that is aborted', async (context) => {
@@ -88,7 +93,7 @@ describe('blobs, after a crash at any moment', () => {
         await uploadAndAbort(blobs, '2000-2', stage);
         await writeAll(blobs, ['50-3'], stage);
       });
-    await tryAll(context, work, {});
+    await tryAll(context, work, { crashPoints: 12, states: 130, verdicts: 160, secondStates: 100 });
   });
 
   test('of a removal of small blobs, one by one and together', async (context) => {
@@ -99,7 +104,7 @@ describe('blobs, after a crash at any moment', () => {
         await removeAll(blobs, ids.slice(0, 1), stage);
         await removeAll(blobs, ids.slice(1, 3), stage);
       });
-    await tryAll(context, work, {});
+    await tryAll(context, work, { crashPoints: 12, states: 4, verdicts: 9, secondStates: 25 });
   });
 
   test('of a removal of the last blobs of a segment, which goes with them', async (context) => {
@@ -114,7 +119,7 @@ describe('blobs, after a crash at any moment', () => {
         await removeAll(blobs, ids, stage);
       });
     };
-    await tryAll(context, work, {});
+    await tryAll(context, work, { crashPoints: 24, states: 90, verdicts: 100, secondStates: 110 });
   });
 
   test('of a compaction', async (context) => {
@@ -145,6 +150,6 @@ describe('blobs, after a crash at any moment', () => {
         await writeAll(blobs, ['100-6'], stage);
       });
     };
-    await tryAll(context, work, {});
+    await tryAll(context, work, { crashPoints: 22, states: 95, verdicts: 100, secondStates: 80 });
   });
 });

@@ -59,8 +59,8 @@ export const everyday: Effort = {
   samples: 24,
   cuts: 4,
   resumeStride: 40,
-  killStride: 3,
-  secondStride: 4,
+  killStride: 4,
+  secondStride: 6,
 };
 
 /** Far more, for who has the time. */

@@ -50,7 +50,7 @@ describe('a disk that fails, or is full, at any moment', () => {
       await removeAll(blobs, ids.slice(0, 1), stage);
       await writeAll(blobs, ['3000-3'], stage);
     });
-    await tryAll(context, exploration, 0);
+    await tryAll(context, exploration, 125);
   });
 
   test('of a large upload and its removal', async (context) => {
@@ -58,7 +58,7 @@ describe('a disk that fails, or is full, at any moment', () => {
       const ids = await writeAll(blobs, ['270000-1', '270000-2'], stage);
       await removeAll(blobs, ids.slice(0, 1), stage);
     });
-    await tryAll(context, exploration, 0);
+    await tryAll(context, exploration, 150);
   });
 
   test('of a compaction', async (context) => {
@@ -84,7 +84,7 @@ describe('a disk that fails, or is full, at any moment', () => {
       }
       await volume[Symbol.asyncDispose]();
     });
-    await tryAll(context, exploration, 0);
+    await tryAll(context, exploration, 210);
   });
 
   test('of appending to a journal and forgetting', async (context) => {
@@ -98,6 +98,6 @@ describe('a disk that fails, or is full, at any moment', () => {
       if (stage.calm?.() ?? true) await appendBatches(journal, 1, { note: stage.note });
       await journal[Symbol.asyncDispose]();
     });
-    await tryAll(context, exploration, 0);
+    await tryAll(context, exploration, 140);
   });
 });

@@ -11,7 +11,7 @@ import { seededRandomBytes } from '../support/seeded-random.ts';
 
 export const directory = '/store';
 export const layout = new Layout(directory);
-const storeId = '0123456789abcdef0123456789abcdef';
+const sameStoreId = '0123456789abcdef0123456789abcdef';
 
 /** Small enough that a few blobs, or batches, fill a file. */
 const fileSizeBytesMin = 72 * 1024;
@@ -28,21 +28,20 @@ export interface VolumeHost {
   readonly clock: SimulatedClock;
   /** The current one first. */
   readonly masterKeys: MasterKeys;
+  readonly storeId: string;
 }
 
 export const firstKey = new Uint8Array(32).fill(7);
-export const secondKey = new Uint8Array(32).fill(8);
 
 /** No two runs draw the same: what is random shall be so across crashes, too. */
 let runs = 0;
 
 export async function openVolume(
   files: Files,
-  {
-    clock = new SimulatedClock(),
-    masterKeys = new MasterKeys([firstKey]),
-  }: Partial<VolumeHost> = {},
+  host: Partial<VolumeHost> = {},
 ): Promise<OpenVolume> {
+  const { clock = new SimulatedClock(), storeId = sameStoreId } = host;
+  const { masterKeys = new MasterKeys([firstKey]) } = host;
   runs += 1;
   const log = new RecordedLog();
   const volume = await DiskVolume.open({
