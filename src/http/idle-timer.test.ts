@@ -12,7 +12,13 @@ function trial() {
     clock.advance(ms);
     await turn();
   };
-  return { timers, idle, pass, create: (name: string) => timers.create(() => idle.push(name)) };
+  return {
+    clock,
+    timers,
+    idle,
+    pass,
+    create: (name: string) => timers.create(() => idle.push(name)),
+  };
 }
 
 test('each wait is noticed when it has lasted as long as it may, and once', async () => {
@@ -55,4 +61,15 @@ test('timers that were stopped notice nothing', async () => {
   create('after').startWaiting();
   await pass(10_000);
   assert.deepEqual(idle, []);
+});
+
+test('a clock that is set to another time ends no wait, and prolongs none', async () => {
+  const { clock, idle, pass, create } = trial();
+  create('first').startWaiting();
+  clock.jump(1_000_000);
+  await pass(999);
+  assert.deepEqual(idle, []);
+  clock.jump(-2_000_000);
+  await pass(1);
+  assert.deepEqual(idle, ['first']);
 });

@@ -46,7 +46,7 @@ export class IdleTimers {
   }
 
   #start(wait: Wait): void {
-    wait.sinceMs = this.#clock.now();
+    wait.sinceMs = this.#clock.elapsedMs();
     this.#waits.delete(wait);
     this.#waits.add(wait);
     if (!this.#isAsleep) this.#sleep(this.#idleMs);
@@ -64,7 +64,7 @@ export class IdleTimers {
 
   #check(): void {
     this.#isAsleep = false;
-    const nowMs = this.#clock.now();
+    const nowMs = this.#clock.elapsedMs();
     const overdue: Wait[] = [];
     for (const wait of this.#waits) {
       const leftMs = wait.sinceMs + this.#idleMs - nowMs;

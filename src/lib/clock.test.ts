@@ -49,6 +49,30 @@ for (const [name, clock] of [
   });
 }
 
+test('a simulated clock that is set to another time wakes nobody, and nothing elapses', async () => {
+  const clock = new SimulatedClock(1000);
+  let isAwake = false;
+  const sleep = clock.sleep(10).then(() => {
+    isAwake = true;
+  });
+  const beganMs = clock.elapsedMs();
+  clock.jump(1_000_000);
+  await new Promise(setImmediate);
+  assert.deepEqual([clock.now(), clock.elapsedMs() - beganMs, isAwake], [1_001_000, 0, false]);
+  clock.jump(-2_000_000);
+  clock.advance(10);
+  await sleep;
+  assert.deepEqual([clock.now(), clock.elapsedMs() - beganMs], [-998_990, 10]);
+});
+
+test('the machine’s clock tells how much time elapses', async () => {
+  const clock = new SystemClock();
+  const beganMs = clock.elapsedMs();
+  await clock.sleep(5);
+  const tookMs = clock.elapsedMs() - beganMs;
+  assert.ok(tookMs > 3 && tookMs < 5000, `${tookMs} ms`);
+});
+
 test('the machine’s clock tells its time and sleeps no longer than it has to', async () => {
   const clock = new SystemClock();
   const before = Date.now();

@@ -4,6 +4,13 @@ export interface Clock {
   now(): number;
 
   /**
+   * Milliseconds since some moment before the process asked first. Goes forward at its pace whatever
+   * `now` is set to, so that what lasts as long as a process is measured with it: rests, grace
+   * periods, how long something took. It says nothing to another process.
+   */
+  elapsedMs(): number;
+
+  /**
    * Resolves after `ms` milliseconds, or after 24 days when that is sooner: who waits for a time
    * looks at the clock again. Rejects with the signal's reason when it is aborted first.
    */
@@ -17,6 +24,10 @@ const timeoutMsMax = 2 ** 31 - 1;
 export class SystemClock implements Clock {
   now(): number {
     return Date.now();
+  }
+
+  elapsedMs(): number {
+    return performance.now();
   }
 
   sleep(ms: number, signal?: AbortSignal): Promise<void> {
@@ -49,6 +60,7 @@ interface Sleeper {
 /** A clock that stands still until somebody turns it. */
 export class SimulatedClock implements Clock {
   #nowMs: number;
+  #elapsedMs = 0;
   readonly #sleepers = new Set<Sleeper>();
 
   constructor(nowMs = Date.UTC(2026, 0, 1)) {
@@ -57,6 +69,10 @@ export class SimulatedClock implements Clock {
 
   now(): number {
     return this.#nowMs;
+  }
+
+  elapsedMs(): number {
+    return this.#elapsedMs;
   }
 
   sleep(ms: number, signal?: AbortSignal): Promise<void> {
@@ -74,7 +90,7 @@ export class SimulatedClock implements Clock {
         reject(signal?.reason);
       };
       const sleeper: Sleeper = {
-        dueMs: this.#nowMs + ms,
+        dueMs: this.#elapsedMs + ms,
         wake: () => {
           signal?.removeEventListener('abort', abort);
           resolve();
@@ -88,10 +104,16 @@ export class SimulatedClock implements Clock {
   /** Moves the time forward by `ms` milliseconds and wakes all whose time has come. */
   advance(ms: number): void {
     this.#nowMs += ms;
+    this.#elapsedMs += ms;
     for (const sleeper of [...this.#sleepers].sort((a, b) => a.dueMs - b.dueMs)) {
-      if (sleeper.dueMs > this.#nowMs) break;
+      if (sleeper.dueMs > this.#elapsedMs) break;
       this.#sleepers.delete(sleeper);
       sleeper.wake();
     }
+  }
+
+  /** Sets the clock forward, or back when `ms` is negative, as somebody may: no time passes. */
+  jump(ms: number): void {
+    this.#nowMs += ms;
   }
 }
