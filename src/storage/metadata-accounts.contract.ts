@@ -70,6 +70,33 @@ export const accountCases: readonly MetadataCase[] = [
     },
   },
   {
+    title: 'a blob is named by the row of its own archive or job, and by no other',
+    run: async (specimen) => {
+      const { store } = specimen;
+      await withVault(specimen);
+      await addArchive(store, 'archive');
+      await addArchive(store, 'other');
+      const output = { blobId: blobId('output'), sizeBytes: 5 };
+      const job = succeeded(sampleInventoryJob('job', { output }));
+      await store.write(({ jobs }) => jobs.insert(job));
+      const ofArchive = (archiveId: string, id: string) =>
+        store.read(({ blobs }) => blobs.isNamedBy({ archiveId }, blobId(id)));
+      const ofJob = (jobId: string, id: string) =>
+        store.write(({ blobs }) => blobs.isNamedBy({ jobId }, blobId(id)));
+      assert.equal(await ofArchive('archive', 'archive.1'), true);
+      assert.equal(await ofArchive('archive', 'archive.2'), true);
+      assert.equal(await ofArchive('other', 'archive.1'), false);
+      assert.equal(await ofArchive('absent', 'archive.1'), false);
+      assert.equal(await ofArchive('job', 'output'), false);
+      assert.equal(await ofJob('job', 'output'), true);
+      assert.equal(await ofJob('job', 'archive.1'), false);
+      assert.equal(await ofJob('absent', 'output'), false);
+      await store.write(({ blobs }) => blobs.repoint(blobId('archive.1'), blobId('moved')));
+      assert.equal(await ofArchive('archive', 'archive.1'), false);
+      assert.equal(await ofArchive('archive', 'moved'), true);
+    },
+  },
+  {
     title: 'a blob is referred to by an archive until it is forgotten, and by the output of a job',
     run: async (specimen) => {
       const { store } = specimen;

@@ -180,6 +180,16 @@ export interface FactWriter extends FactReader {
 /** Whether any row needs a blob. */
 export interface BlobReferenceReader {
   isReferenced(blobId: BlobId): Promise<boolean>;
+  /**
+   * Whether the row of `owner` names the blob. Asked of that row, and not of what `isReferenced` looks
+   * blobs up in: before bytes are given up both have to say no. Where the row names the blob and
+   * `isReferenced` would deny it, the rows are damaged: rejects with `StoreUnavailable`, as does every
+   * write from then on.
+   */
+  isNamedBy(
+    owner: { readonly archiveId: string } | { readonly jobId: string },
+    blobId: BlobId,
+  ): Promise<boolean>;
 }
 
 export interface BlobReferenceWriter extends BlobReferenceReader {

@@ -13,6 +13,7 @@ import { openRows } from './open.ts';
 import { holdStores, openVolume, type StoreHost, type StoreLocations } from './open-volume.ts';
 import type { SnapshotTaker } from './snapshot-taker.ts';
 import type { Snapshots } from './snapshots.ts';
+import { differencesFromReplay } from './sqlite/compare.ts';
 import { openReadOnly, type ReadOnlyStore } from './sqlite/read-only.ts';
 import { type Rebuilt, rebuildDatabase } from './sqlite/rebuild.ts';
 import { agreeOnStoreId, bondRows } from './store-bond.ts';
@@ -26,6 +27,18 @@ export interface ReadableStores extends AsyncDisposable, Describing {
   readonly snapshots: Snapshots;
   readonly journal: Journal;
   readonly masterKeyId: string;
+  /** What is wrong with the database, as far as it can tell by itself. Reads all of it. */
+  integrityProblems(): Promise<readonly string[]>;
+  /**
+   * Where the database differs from what its snapshots and journal say, a sentence each; null when
+   * that could not be found out.
+   */
+  replayDifferences(signal: AbortSignal): Promise<readonly string[] | null>;
+  /**
+   * How many batches the database lacks that are all in the journal, so that the next start of the
+   * server replays them.
+   */
+  unreplayedBatches(): Promise<number>;
 }
 
 /** Opens what is there without changing a byte of it, also beside a running server. */
@@ -42,12 +55,20 @@ export async function openToRead(
   const masterKeys = await loadMasterKeys({ path, isGenerated, mayCreate: false, ...host });
   const options = { directory, storeId, masterKeys, ...host };
   const volume = opened.use(await DiskVolume.openToRead(options));
-  const journal = opened.use(await DiskJournal.open(volume.parts));
+  const openJournal = () => DiskJournal.open({ ...volume.parts, isReadOnly: true });
+  const journal = opened.use(await openJournal());
   const closing = opened.move();
   return {
     ...{ rows, journal, blobs: volume.blobs, snapshots: volume.snapshots },
     ...describing({ storeId, volume, journal, condition: () => null }),
     masterKeyId: masterKeys.currentId,
+    integrityProblems: () => rows.integrityProblems(),
+    replayDifferences: (signal) =>
+      differencesFromReplay({
+        ...{ path: locations.metadata.path, log: host.log, openJournal, signal },
+        snapshots: volume.snapshots,
+      }),
+    unreplayedBatches: () => unreplayedBatches(rows, journal, host),
     [Symbol.asyncDispose]: () => closing.disposeAsync(),
   };
 }
@@ -76,7 +97,7 @@ export async function rebuildStores(
     loss: 'accept',
   });
   const metadata = opened.use(await openRows(locations, host, open));
-  await bondRows(metadata, open.storeId);
+  await bondRows(metadata, open.storeId, locations);
   const closing = opened.move();
   return {
     ...{ rebuilt, metadata, blobs: volume.blobs },
@@ -97,6 +118,33 @@ export async function rotateKeysOf(
     ...{ layout, files: nodeFiles, path: locations.masterKey.path },
     ...host,
   });
+}
+
+/** A running server may just be about to commit what it has appended. */
+const commitMs = 1_000;
+const looksMax = 3;
+
+async function unreplayedBatches(
+  rows: ReadOnlyStore,
+  journal: Journal,
+  { clock }: StoreHost,
+): Promise<number> {
+  for (let look = 1; ; look += 1) {
+    const { sequence } = await rows.position();
+    if (sequence >= journal.lastSequence) return 0;
+    if (look === looksMax) return await countWhole(journal, sequence);
+    await clock.sleep(commitMs);
+  }
+}
+
+/** None where the journal does not lead on from the batch `after`: then nothing is replayed. */
+async function countWhole(journal: Journal, after: number): Promise<number> {
+  let count = 0;
+  for await (const item of journal.read(after)) {
+    if ('damage' in item || item.sequence !== after + count + 1) return 0;
+    count += 1;
+  }
+  return count;
 }
 
 function nothingThere(directory: string): StoreError {

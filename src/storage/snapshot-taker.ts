@@ -10,3 +10,9 @@ export interface SnapshotTaker {
    */
   takeSnapshot(signal: AbortSignal): Promise<void>;
 }
+
+/** Hears that a copy is wanted, since what the rows could be made again from is damaged. */
+export interface SnapshotRequests {
+  /** Makes one due. */
+  askForSnapshot(): void;
+}

@@ -15,10 +15,13 @@ export interface Snapshot {
  * 2. What `read` yields is verified.
  */
 export interface Snapshots {
-  /** Newest first. Those whose headers are damaged are left out, and reported to the log. */
+  /** Newest first. Those whose headers are damaged are left out, and reported to the log, once. */
   list(): Promise<Snapshot[]>;
+  /** The names of those that are left out. They take room until they are removed. */
+  damaged(): Promise<string[]>;
   write(source: AsyncIterable<Uint8Array>, sequence: number): Promise<Snapshot>;
   /** Throws `BlobCorrupt` before the first damaged byte. */
   read(name: string): AsyncIterable<Uint8Array>;
+  /** Also one that is damaged. */
   remove(name: string): Promise<void>;
 }

@@ -5,8 +5,9 @@ import { isStoreError, StoreError } from './errors.ts';
 import type { Journal } from './journal.ts';
 import type { MetadataStore } from './metadata-store.ts';
 import type { StoreHost, StoreLocations } from './open-volume.ts';
+import { isRepairUnfinished } from './repair-state.ts';
 import type { Snapshots } from './snapshots.ts';
-import { openReadOnly } from './sqlite/read-only.ts';
+import { holdsRows, openReadOnly } from './sqlite/read-only.ts';
 
 /** The fact in the database that names the blobs which belong to it. */
 const idFact = 'store.id';
@@ -53,23 +54,46 @@ export async function agreeOnStoreId(
 export async function refuseBlobsWithoutRows(
   { metadata: { path }, blobs: { directory } }: StoreLocations,
   { journal, snapshots }: { readonly journal: Journal; readonly snapshots: Snapshots },
-  isDatabaseThere: boolean,
 ): Promise<void> {
-  if (isDatabaseThere || journal.lastSequence > 0 || !(await holdsBlobs(directory))) return;
+  if (journal.lastSequence > 0 || !(await holdsBlobs(directory)) || (await holdsRows(path))) return;
   if ((await snapshots.list()).length > 0) return;
   throw new StoreError(
     'StoreUnavailable',
-    `The directory ${directory} holds blobs, and neither the database ${path} is there nor a ` +
+    `The directory ${directory} holds blobs, and there are neither rows in the database ${path} nor a ` +
       'journal or snapshot that it could be made from. Name the database that belongs to them in ' +
       'FIRN_METADATA_URL, or restore it from a backup, or run `firn repair --rebuild`: it makes ' +
       'vaults and archives again from the blobs alone.',
   );
 }
 
-/** Notes in a new database which blobs it belongs to. */
-export async function bondRows(metadata: MetadataStore, storeId: string): Promise<void> {
+/**
+ * Notes in a new database which blobs it belongs to. Throws `StoreUnavailable` when it belongs to
+ * others, which may show only now that it was brought up to date, or made from a snapshot.
+ */
+export async function bondRows(
+  metadata: MetadataStore,
+  storeId: string,
+  locations: StoreLocations,
+): Promise<void> {
   const known = await metadata.read(({ facts }) => facts.get(idFact));
   if (known === undefined) await metadata.write(({ facts }) => facts.set(idFact, storeId));
+  else if (known !== storeId) throw strangers(locations, { idOfBlobs: storeId, idOfRows: known });
+}
+
+/**
+ * Refuses to serve rows that a repair has lost some of, before it has asked the blobs for them: the
+ * sweeper would take those for garbage.
+ */
+export async function refuseUnfinishedRepair(
+  metadata: MetadataStore,
+  { metadata: { path } }: StoreLocations,
+): Promise<void> {
+  if (!(await isRepairUnfinished(metadata))) return;
+  throw new StoreError(
+    'StoreUnavailable',
+    `A repair of the database ${path} was cut short, before the rows that it had lost were made ` +
+      'again from the blobs. Run `firn repair --rebuild` once more, to its end.',
+  );
 }
 
 /** The id in the database, as far as there is one that can be read. */

@@ -98,17 +98,24 @@ describe('DiskBlobStore, its syncs', () => {
 
 describe('DiskBlobStore, any crash', () => {
   test('acknowledged blobs and removals survive, whatever else does', async () => {
+    const aheads = fc.constantFrom(0, 4096, 1_000_000);
     const steps = fc.array(fc.constantFrom('small', 'large', 'remove', 'crash'), {
       minLength: 4,
       maxLength: 14,
     });
     await fc.assert(
-      fc.asyncProperty(steps, fc.infiniteStream(fc.boolean()), async (plan, coins) => {
-        const survives = () => coins.next().value === true;
-        await using specimen = await DiskSpecimen.simulated(survives);
-        await runPlan(specimen, [...plan, 'crash']);
-      }),
-      { seed: 20_260_102, numRuns: 25 },
+      fc.asyncProperty(
+        steps,
+        fc.infiniteStream(fc.boolean()),
+        aheads,
+        async (plan, coins, ahead) => {
+          const survives = () => coins.next().value === true;
+          const growth = { segmentAheadBytes: ahead };
+          await using specimen = await DiskSpecimen.simulated(survives, growth);
+          await runPlan(specimen, [...plan, 'crash']);
+        },
+      ),
+      { seed: 20_260_102, numRuns: 40 },
     );
   });
 
@@ -119,7 +126,7 @@ describe('DiskBlobStore, any crash', () => {
     specimen.store.write(stalled, sampleWriting()).catch(() => undefined);
     await stalled.stalled;
     specimen.before = (deed) => {
-      if (deed === 'unlink') throw fileError('EIO', deed);
+      if (deed === 'syncDirectory') throw fileError('EIO', deed);
     };
     await assert.rejects(specimen.crash());
     specimen.before = () => {};

@@ -1,4 +1,5 @@
 import { type BlobId, frameSizeBytes } from '../blob-store.ts';
+import type { BlobIdRange } from '../compaction.ts';
 import { recordAlignmentBytes } from './segment-record.ts';
 
 /** A blob that lies in a segment, with others. */
@@ -29,6 +30,12 @@ export function formatBlobId(name: SmallBlobName | LargeBlobName): BlobId {
       ? ['s', name.segment, name.offsetBytes, name.sizeBytes, name.nonce]
       : ['l', name.writtenAtMs, name.sizeBytes, name.nonce];
   return parts.join('.') as BlobId;
+}
+
+/** All ids, in the order of their characters, of blobs that lie in a segment. */
+export function idsInSegment(segment: number): BlobIdRange {
+  // The character that follows the full stop.
+  return { from: `s.${segment}.`, before: `s.${segment}/` };
 }
 
 /** What `id` says, or nothing when no store of this kind can have made it. */

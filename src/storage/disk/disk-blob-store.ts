@@ -13,7 +13,7 @@ import {
   type StoreCondition,
   type StoredBlob,
 } from '../blob-store.ts';
-import type { Compaction, SegmentUse } from '../compaction.ts';
+import type { Compaction, RemnantDisposal, SegmentRemnant, SegmentUse } from '../compaction.ts';
 import { StoreError } from '../errors.ts';
 import { SourceReader } from '../source-reader.ts';
 import { readHead, sha256OfChunks } from './blob-head.ts';
@@ -24,7 +24,8 @@ import {
   type SmallBlobName,
 } from './disk-blob-id.ts';
 import { blobNotFound, isFileError, otherFailure, writeFailure } from './files.ts';
-import { type LargeFileName, ReadingFrames, readLargeFile, withLargeFile } from './large-reader.ts';
+import { fileOfBlob } from './large-file-name.ts';
+import { ReadingFrames, readLargeFile, withLargeFile } from './large-reader.ts';
 import { writeLargeFile } from './large-writer.ts';
 import type { SegmentStore } from './segment-store.ts';
 import { SharedSync } from './shared-sync.ts';
@@ -46,7 +47,7 @@ const noLeaf = new Uint8Array(32);
  * 5. Uploads leave a part of the file system free, for rows and removals: see `Room`.
  * 6. What is handed on was opened under its place in its file, and so is what was written there.
  */
-export class DiskBlobStore implements BlobStore, Compaction {
+export class DiskBlobStore implements BlobStore, Compaction, RemnantDisposal {
   readonly #parts: VolumeParts;
   readonly #segments: SegmentStore;
   readonly #largeSync: SharedSync;
@@ -81,7 +82,7 @@ export class DiskBlobStore implements BlobStore, Compaction {
     const name = nameOf(id);
     if (name.kind === 'large') {
       const parts = { ...this.#parts, readingFrames: this.#readingFrames };
-      yield* readLargeFile(this.#fileOf(name), { range, signal }, parts);
+      yield* readLargeFile(fileOfBlob(this.#parts.layout, name), { range, signal }, parts);
       return;
     }
     const bytes = await this.#segments.read(name);
@@ -94,7 +95,9 @@ export class DiskBlobStore implements BlobStore, Compaction {
   async describe(id: BlobId): Promise<BlobDescription> {
     const name = nameOf(id);
     if (name.kind === 'small') return await this.#segments.describe(name);
-    return await withLargeFile(this.#fileOf(name), this.#parts, (file) => file.describe());
+    return await withLargeFile(fileOfBlob(this.#parts.layout, name), this.#parts, (file) =>
+      file.describe(),
+    );
   }
 
   async remove(id: BlobId): Promise<void> {
@@ -123,6 +126,18 @@ export class DiskBlobStore implements BlobStore, Compaction {
     }
   }
 
+  get isSurveyed(): boolean {
+    return this.#segments.isSurveyed;
+  }
+
+  async remnants(): Promise<SegmentRemnant[]> {
+    try {
+      return await this.#segments.remnants();
+    } catch (error) {
+      throw otherFailure(error, 'list');
+    }
+  }
+
   async blobsIn(segment: number): Promise<ListedBlob[]> {
     try {
       return await this.#segments.blobsIn(segment);
@@ -131,14 +146,18 @@ export class DiskBlobStore implements BlobStore, Compaction {
     }
   }
 
-  async copy(id: BlobId): Promise<BlobId> {
-    await this.checkRoom();
-    return await this.#follow(this.#segments.copy(id));
+  copy(id: BlobId): Promise<BlobId> {
+    return this.#follow(this.#copy(id));
   }
 
   async retire(segment: number, ids: readonly BlobId[]): Promise<void> {
     this.#checkOpen();
     await this.#follow(this.#segments.retire(segment, ids));
+  }
+
+  async discard(segment: number): Promise<void> {
+    this.#checkOpen();
+    await this.#follow(this.#segments.discard(segment));
   }
 
   /** Refuses what comes, breaks off the writes whose source still has to answer, waits for all. */
@@ -192,6 +211,13 @@ export class DiskBlobStore implements BlobStore, Compaction {
     return { id: name as BlobId, ...content };
   }
 
+  async #copy(id: BlobId): Promise<BlobId> {
+    await this.checkRoom();
+    // It may have been closed while the room was measured.
+    this.#checkOpen();
+    return await this.#segments.copy(id);
+  }
+
   async #removeLarge(id: BlobId): Promise<void> {
     try {
       await this.#parts.files.unlink(join(this.#parts.layout.large, id));
@@ -215,21 +241,6 @@ export class DiskBlobStore implements BlobStore, Compaction {
       const { sizeBytes, writtenAtMs } = name;
       yield { id: formatBlobId(name), sizeBytes, writtenAtMs };
     }
-  }
-
-  #fileOf(name: LargeBlobName): LargeFileName {
-    const id = formatBlobId(name);
-    const { nonce, writtenAtMs, sizeBytes } = name;
-    return {
-      path: join(this.#parts.layout.large, id),
-      id,
-      expected: {
-        kind: 'large',
-        fileId: nonce,
-        createdAtMs: writtenAtMs,
-        contentBytes: sizeBytes,
-      },
-    };
   }
 
   #checkOpen(): void {

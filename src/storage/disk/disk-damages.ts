@@ -131,10 +131,7 @@ function flips(
 ): BlobDamage[] {
   return Object.entries(bytes).map(([what, offset]) => ({
     what,
-    apply: async () => {
-      await flip(file, start + offset);
-      return () => flip(file, start + offset);
-    },
+    apply: () => flip(file, start + offset),
   }));
 }
 
@@ -142,22 +139,28 @@ function bothHeaders(file: DamagedFile, secondHeader: number): BlobDamage {
   return {
     what: 'a byte of both headers',
     apply: async () => {
-      const flipBoth = async () => {
-        await flip(file, 100);
-        await flip(file, secondHeader + 100);
+      const repairs = [await flip(file, 100), await flip(file, secondHeader + 100)];
+      return async () => {
+        for (const repair of repairs) await repair();
       };
-      await flipBoth();
-      return flipBoth;
     },
   };
 }
 
-async function flip({ files, path }: DamagedFile, offset: number): Promise<void> {
-  const file = await files.open(path, 'read and write');
-  const byte = new Uint8Array(1);
-  await file.read(byte, offset);
-  await file.write(Uint8Array.of((byte[0] ?? 0) ^ 1), offset);
+/** Changes a byte. What is answered puts it back, whoever has written there meanwhile. */
+async function flip({ files, path }: DamagedFile, offset: number): Promise<() => Promise<void>> {
+  const put = async (byte: number) => {
+    const file = await files.open(path, 'read and write');
+    await file.write(Uint8Array.of(byte), offset);
+    await file.close();
+  };
+  const file = await files.open(path, 'read');
+  const bytes = new Uint8Array(1);
+  await file.read(bytes, offset);
   await file.close();
+  const [byte = 0] = bytes;
+  await put(byte ^ 1);
+  return () => put(byte);
 }
 
 function truncation(

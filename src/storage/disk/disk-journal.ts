@@ -15,6 +15,8 @@ import { JournalWriter, type JournalWriterOptions } from './journal-writer.ts';
 export interface DiskJournalOptions
   extends JournalFilesOptions,
     Omit<JournalWriterOptions, 'fileSizeBytesMin'> {
+  /** Nothing is written, now or later: for reading beside a server that appends. */
+  readonly isReadOnly?: boolean;
   /** Asked when the disk is full. When it resolves to `true` there is room again, perhaps. */
   readonly onFull?: () => Promise<boolean>;
   /** 32 MiB unless a test says otherwise. */
@@ -47,8 +49,8 @@ export class DiskJournal implements Journal {
    */
   static async open(options: DiskJournalOptions): Promise<DiskJournal> {
     try {
-      const { gate, layout } = options;
-      await gate.sync(() => options.files.syncDirectory(layout.journal));
+      const { gate, layout, isReadOnly = false } = options;
+      if (!isReadOnly) await gate.sync(() => options.files.syncDirectory(layout.journal));
       const files = await listJournalFiles(options);
       const last = await findLast(files, options);
       // An entry of which a crash left the header alone does not count.
@@ -82,6 +84,7 @@ export class DiskJournal implements Journal {
     assert(this.#appending === undefined, 'batches are appended one after the other');
     assert(batch.sequence > this.#lastSequence, 'a batch has a number above all before it');
     if (this.#isClosed) throw new StoreError('StoreUnavailable', 'The journal is closed');
+    assert(this.#options.isReadOnly !== true, 'what is open for reading is not appended to');
     this.#appending = this.#append(batch);
     try {
       await this.#appending;
@@ -101,6 +104,7 @@ export class DiskJournal implements Journal {
   }
 
   async forget(throughSequence: number): Promise<void> {
+    assert(this.#options.isReadOnly !== true, 'what is open for reading forgets nothing');
     const isBehind = ({ firstSequence }: JournalFile) =>
       firstSequence !== undefined && firstSequence <= throughSequence + 1;
     // What lies before a file that begins with the next batch, or earlier, is not needed any more.
@@ -144,7 +148,8 @@ export class DiskJournal implements Journal {
 }
 
 /**
- * The number of the last intact batch, which is durable then, and where it is; 0 when there is none.
+ * The number of the last intact batch, and where it is; 0 when there is none. It is durable then,
+ * unless nothing may be written.
  *
  * What is read need not be on the disk. The run before may have died between the write and the sync,
  * or its sync may have failed, and then a sync that succeeds proves nothing: so the last entry is
@@ -161,7 +166,8 @@ async function findLast(
       if (part.kind === 'batch') [sequence, extent] = [part.batch.sequence, part.extent];
     }
     if (sequence === 0) continue;
-    await writeAgain(options.layout.journalFile(file.number), extent, options);
+    if (options.isReadOnly !== true)
+      await writeAgain(options.layout.journalFile(file.number), extent, options);
     return { sequence, fileNumber: file.number };
   }
   return { sequence: 0, fileNumber: 0 };

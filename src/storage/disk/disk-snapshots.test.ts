@@ -89,19 +89,46 @@ describe('DiskSnapshots', () => {
     const kept = await specimen.snapshots.write(chunked(bytes), 3);
     await flip(specimen, kept.name, 100);
     assert.deepEqual(await specimen.snapshots.list(), [kept, renamed, lost]);
-    assert.deepEqual(events, ['file.header-damaged']);
+    assert.deepEqual(await specimen.snapshots.damaged(), []);
+    assert.deepEqual(events, ['file.header-damaged', 'file.header-repaired']);
     await flip(specimen, lost.name, 100);
     await flip(specimen, lost.name, (await sizeOf(specimen, lost.name)) - 4096 + 100);
     const { snapshots } = layoutOf(specimen);
     const newer = renamed.name.replace(/^2-/, '4-');
     await specimen.files.rename(join(snapshots, renamed.name), join(snapshots, newer));
+    await specimen.reopen();
     events.length = 0;
-    assert.deepEqual(await specimen.snapshots.list(), [kept]);
+    // However often somebody asks, it is told once.
+    for (let time = 0; time < 3; time += 1) {
+      assert.deepEqual(await specimen.snapshots.list(), [kept]);
+      assert.deepEqual((await specimen.snapshots.damaged()).sort(), [lost.name, newer].sort());
+    }
     assert.deepEqual(events.sort(), [
       'file.header-damaged',
       'snapshot.damaged',
       'snapshot.damaged',
     ]);
+    for (const name of await specimen.snapshots.damaged()) await specimen.snapshots.remove(name);
+    await specimen.crash();
+    assert.deepEqual(await Array.fromAsync(specimen.files.list(snapshots)), [kept.name]);
+  });
+
+  test('each is looked at once, as long as it is read without a fault', async () => {
+    await using specimen = await DiskSpecimen.simulated();
+    const { name } = await specimen.snapshots.write(chunked(bytes), 1);
+    await specimen.snapshots.write(chunked(bytes), 2);
+    let opened = 0;
+    specimen.before = (deed) => {
+      if (deed === 'open') opened += 1;
+    };
+    for (let time = 0; time < 3; time += 1) await specimen.snapshots.list();
+    assert.equal(opened, 2);
+    await flip(specimen, name, 100);
+    await flip(specimen, name, (await sizeOf(specimen, name)) - 4096 + 100);
+    assert.equal((await specimen.snapshots.list()).length, 2);
+    await assert.rejects(readAll(specimen.snapshots, name));
+    assert.deepEqual(await specimen.snapshots.damaged(), [name]);
+    assert.equal((await specimen.snapshots.list()).length, 1);
   });
 
   test('a disk that cannot be read is not taken for one without snapshots', async () => {

@@ -45,13 +45,16 @@ export class DiskSpecimen implements CompactionSpecimen {
   readonly #crashFiles: () => void;
   readonly #dispose: () => Promise<void>;
   readonly #ciphers: FrameCiphers;
+  readonly #segmentAheadBytes: number;
   #faulty: FaultyFiles;
   #volume: DiskVolume | undefined;
   #roomBytes = Number.POSITIVE_INFINITY;
   #isSyncFailing = false;
 
-  constructor(directory: string, files: Files, { crash, dispose, ciphers }: Means) {
+  constructor(directory: string, files: Files, means: Means) {
+    const { crash, dispose, ciphers, segmentAheadBytes = 0 } = means;
     this.#ciphers = ciphers;
+    this.#segmentAheadBytes = segmentAheadBytes;
     this.directory = directory;
     this.files = files;
     this.#crashFiles = crash;
@@ -60,12 +63,15 @@ export class DiskSpecimen implements CompactionSpecimen {
   }
 
   /** On a file system in memory, which forgets at a crash what was not synced. */
-  static async simulated(survives?: Survives): Promise<DiskSpecimen> {
+  static async simulated(
+    survives?: Survives,
+    growth: Pick<Means, 'segmentAheadBytes'> = {},
+  ): Promise<DiskSpecimen> {
     const files = new SimulatedFiles('/');
     const crash = () => files.crash(survives);
     const dispose = async () => {};
     const ciphers = inlineFrameCiphers;
-    const specimen = new DiskSpecimen('/store', files, { crash, dispose, ciphers });
+    const specimen = new DiskSpecimen('/store', files, { crash, dispose, ciphers, ...growth });
     await specimen.#open();
     return specimen;
   }
@@ -150,6 +156,7 @@ export class DiskSpecimen implements CompactionSpecimen {
       randomBytes: systemRandomBytes,
       clock: this.clock,
       log: this.log,
+      segmentAheadBytes: this.#segmentAheadBytes,
     };
   }
 
@@ -171,4 +178,6 @@ interface Means {
   readonly crash: (survives?: Survives) => void;
   readonly dispose: () => Promise<void>;
   readonly ciphers: FrameCiphers;
+  /** None unless a test says otherwise: a segment is then what was written to it, and no more. */
+  readonly segmentAheadBytes?: number;
 }

@@ -1,11 +1,13 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
+import { systemRandomBytes } from '../../lib/node/random.ts';
 import { listIds, readBytes, sampleBytes, sampleWriting, writeBytes } from '../blob-specimen.ts';
 import { isStoreError } from '../errors.ts';
 import { DiskSpecimen } from './disk-specimen.ts';
-import { isEmptyVolume } from './disk-volume.ts';
+import { DiskVolume, isEmptyVolume } from './disk-volume.ts';
 import { fileError } from './faulty-files.ts';
-import { Layout } from './files.ts';
+import { type Files, Layout } from './files.ts';
+import { inlineFrameCiphers } from './frame-ciphers.ts';
 import { MasterKeys } from './master-keys.ts';
 
 const oneKey = new Uint8Array(32).fill(7);
@@ -52,6 +54,23 @@ describe('DiskVolume', () => {
       assert.match(error.message, /0000000001 belongs to the store 00010203/);
       return true;
     });
+  });
+
+  test('2. without a segment, any other file tells whose the volume is', async () => {
+    const fills = [
+      (specimen: DiskSpecimen) => writeBytes(specimen.store, sampleBytes(300_000)),
+      (specimen: DiskSpecimen) => specimen.snapshots.write(once(), 1),
+    ];
+    for (const fill of fills) {
+      await using specimen = await DiskSpecimen.simulated();
+      const { storeId } = specimen;
+      await fill(specimen);
+      specimen.storeId = 'f'.repeat(32);
+      await assert.rejects(specimen.reopen(), /belongs to the store 00010203/);
+      specimen.storeId = storeId;
+      specimen.masterKeys = new MasterKeys([otherKey]);
+      await assert.rejects(specimen.reopen(), isUnavailable);
+    }
   });
 
   test('3. opening reads the newest segment and no other blob', async () => {
@@ -117,6 +136,44 @@ describe('DiskVolume', () => {
     const listed = await listIds(specimen.store);
     assert.deepEqual(listed, written.status === 'fulfilled' ? [written.value.id] : []);
   });
+});
+
+test('a disk that fails while a volume is opened leaves no file open', async () => {
+  await using specimen = await DiskSpecimen.simulated();
+  await writeBytes(specimen.store, sampleBytes(100));
+  await specimen.volume[Symbol.asyncDispose]();
+  let openCount = 0;
+  const { files } = specimen;
+  const failing: Files = {
+    create: (path) => files.create(path),
+    open: async (path, access) => {
+      const file = await files.open(path, access);
+      openCount += 1;
+      return {
+        read: (buffer, offset) => file.read(buffer, offset),
+        write: (bytes, offset) => file.write(bytes, offset),
+        sync: () => file.sync(),
+        truncate: (size) => file.truncate(size),
+        size: async () => {
+          throw fileError('EMFILE', 'open');
+        },
+        close: async () => {
+          openCount -= 1;
+        },
+      };
+    },
+    rename: (from, to) => files.rename(from, to),
+    unlink: (path) => files.unlink(path),
+    list: (directory) => files.list(directory),
+    makeDirectory: (path) => files.makeDirectory(path),
+    syncDirectory: (path) => files.syncDirectory(path),
+    room: (directory) => files.room(directory),
+  };
+  const { directory, storeId, masterKeys, clock, log } = specimen;
+  const options = { directory, storeId, masterKeys, clock, log, files: failing };
+  const means = { randomBytes: systemRandomBytes, ciphers: inlineFrameCiphers };
+  await assert.rejects(DiskVolume.open({ ...options, ...means }), isUnavailable);
+  assert.equal(openCount, 0);
 });
 
 async function* once() {

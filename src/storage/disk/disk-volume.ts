@@ -3,25 +3,26 @@ import type { Clock } from '../../lib/clock.ts';
 import type { Log } from '../../lib/log.ts';
 import type { RandomBytes } from '../../lib/random.ts';
 import { StoreError } from '../errors.ts';
+import type { InspectedFile, Upkeep } from '../upkeep.ts';
 import { DiskBlobStore } from './disk-blob-store.ts';
 import { DiskSnapshots } from './disk-snapshots.ts';
-import { type FileHeader, openDataKey } from './file-header.ts';
-import { type Files, isFileError, Layout, numbersIn, otherFailure } from './files.ts';
+import { openDataKey } from './file-header.ts';
+import { type Files, hasFiles, Layout, otherFailure } from './files.ts';
 import type { FrameCiphers } from './frame-ciphers.ts';
 import { FramePool } from './frame-pipeline.ts';
 import { FrameThreads } from './frame-threads.ts';
-import { readGrowingHeader } from './header-copies.ts';
 import { HeaderReader } from './header-reader.ts';
+import { inspectHeaders } from './inspect-headers.ts';
 import type { MasterKeys } from './master-keys.ts';
 import { nodeFiles } from './node-files.ts';
-import { openSegment } from './open-segment.ts';
 import { prepareDirectories, refuseOtherVersions } from './prepare-directories.ts';
 import { Room } from './room.ts';
-import { SegmentStore } from './segment-store.ts';
+import { type SegmentGrowth, SegmentStore } from './segment-store.ts';
+import { findHeader } from './store-id-in-headers.ts';
 import type { VolumeParts } from './volume-parts.ts';
 import { WriteGate } from './write-gate.ts';
 
-export interface DiskVolumeOptions {
+export interface DiskVolumeOptions extends SegmentGrowth {
   /** Where everything is. Its parent exists. Nobody else has it open. */
   readonly directory: string;
   readonly files?: Files;
@@ -32,8 +33,6 @@ export interface DiskVolumeOptions {
   readonly log: Log;
   /** Stay open when the volume is closed. Threads of its own where none are given. */
   readonly ciphers?: FrameCiphers;
-  /** A segment that has grown to this is sealed. */
-  readonly segmentSizeBytesMin?: number;
 }
 
 /**
@@ -41,10 +40,10 @@ export interface DiskVolumeOptions {
  *
  * 1. What is kept in it shares one gate: a sync that fails, of whatever file, ends all writes.
  * 2. It opens with the master key that its newest segment was written under, or not at all, and not
- *    when that segment is another store's.
+ *    when that segment is another store's. Where there is none, its other files tell.
  * 3. Opening reads no blob: it takes as long as the listing of segments and the last of them.
  */
-export class DiskVolume implements AsyncDisposable {
+export class DiskVolume implements Upkeep, AsyncDisposable {
   readonly blobs: DiskBlobStore;
   readonly snapshots: DiskSnapshots;
   /** For whatever else is kept in the directory. */
@@ -61,9 +60,9 @@ export class DiskVolume implements AsyncDisposable {
   static async open(options: DiskVolumeOptions): Promise<DiskVolume> {
     const { parts, ownCiphers } = partsOf(options);
     try {
-      await prepareDirectories(parts.files, parts.layout);
+      await prepareDirectories(parts);
       await checkOwnership(parts);
-      const segments = await SegmentStore.open(parts, options.segmentSizeBytesMin);
+      const segments = await SegmentStore.open(parts, options);
       return new DiskVolume(parts, segments, ownCiphers);
     } catch (error) {
       throw otherFailure(error, 'read');
@@ -86,6 +85,10 @@ export class DiskVolume implements AsyncDisposable {
     }
   }
 
+  inspectHeaders(signal: AbortSignal): AsyncGenerator<InspectedFile> {
+    return inspectHeaders(this.parts, signal);
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     await this.blobs[Symbol.asyncDispose]();
     this.parts.gate.close();
@@ -97,12 +100,13 @@ function partsOf(options: DiskVolumeOptions) {
   const { directory, files = nodeFiles, storeId, masterKeys, randomBytes, clock, log } = options;
   const layout = new Layout(directory);
   const ownCiphers = options.ciphers === undefined ? new FrameThreads() : undefined;
+  const gate = new WriteGate(log);
   const parts: VolumeParts = {
     ...{ files, layout, storeId, masterKeys, randomBytes, clock, log },
     ciphers: options.ciphers ?? defined(ownCiphers, 'ciphers of its own'),
-    gate: new WriteGate(log),
+    gate,
     room: new Room(layout.root, { files, clock }),
-    headers: new HeaderReader(log),
+    headers: new HeaderReader({ files, gate, log }),
     pool: new FramePool(),
   };
   return { parts, ownCiphers };
@@ -112,50 +116,21 @@ function partsOf(options: DiskVolumeOptions) {
 export async function isEmptyVolume(directory: string, files: Files = nodeFiles): Promise<boolean> {
   const { segments, large, journal, snapshots } = new Layout(directory);
   for (const each of [segments, large, journal, snapshots]) {
-    if (await hasFiles(each, files)) return false;
+    if (await hasFiles(files, each)) return false;
   }
   return true;
 }
 
-async function hasFiles(directory: string, files: Files): Promise<boolean> {
-  try {
-    for await (const _ of files.list(directory)) return true;
-    return false;
-  } catch (error) {
-    if (isFileError(error, 'ENOENT')) return false;
-    throw otherFailure(error, 'list');
-  }
-}
-
 /**
- * Throws `StoreUnavailable` when the newest segment is another store's, or its data key is wrapped
- * with a key that we do not have: better now, and once, than at each blob that is read.
+ * Throws `StoreUnavailable` when what is kept here is another store's, or its data key is wrapped with
+ * a key that we do not have: better now, and once, than at each blob that is read.
  */
-async function checkOwnership(parts: VolumeParts): Promise<void> {
-  const { files, layout, storeId, masterKeys } = parts;
-  for (const number of (await numbersIn(files, layout.segments)).reverse()) {
-    const header = await headerOfSegment(number, parts);
-    // One that died before its header was durable says nothing: the one before it does.
-    if (header === undefined) continue;
-    if (header.storeId !== storeId) {
-      throw ofAnotherStore(layout.segment(number), header.storeId, storeId);
-    }
-    openDataKey(header, masterKeys);
-    return;
-  }
-}
-
-async function headerOfSegment(
-  number: number,
-  parts: VolumeParts,
-): Promise<FileHeader | undefined> {
-  const file = await openSegment(number, parts);
-  if (file === undefined) return undefined;
-  try {
-    return (await readGrowingHeader(file)).header;
-  } finally {
-    await file.close();
-  }
+async function checkOwnership({ files, layout, storeId, masterKeys }: VolumeParts): Promise<void> {
+  const found = await findHeader(layout, files);
+  if (found === undefined) return;
+  const { path, header } = found;
+  if (header.storeId !== storeId) throw ofAnotherStore(path, header.storeId, storeId);
+  openDataKey(header, masterKeys);
 }
 
 function ofAnotherStore(path: string, itsId: string, ourId: string): StoreError {

@@ -76,7 +76,7 @@ export class Layout {
 const numberedNamePattern = /^[0-9]{10}$/;
 
 /** The name of a file that is numbered: ten digits. */
-function numberedName(number: number): string {
+export function numberedName(number: number): string {
   return String(number).padStart(10, '0');
 }
 
@@ -94,13 +94,28 @@ export function isFileError(error: unknown, code: string): boolean {
   return error instanceof Error && 'code' in error && error.code === code;
 }
 
-/** The file, unless there is none of that name. */
-export async function ifThere(opening: Promise<OpenFile>): Promise<OpenFile | undefined> {
+/** What was asked for, unless there is no file or directory of that name. */
+export async function ifThere<T>(asking: Promise<T>): Promise<T | undefined> {
   try {
-    return await opening;
+    return await asking;
   } catch (error) {
     if (isFileError(error, 'ENOENT')) return undefined;
     throw error;
+  }
+}
+
+export async function unlinkIfThere(files: Files, path: string): Promise<void> {
+  await ifThere(files.unlink(path));
+}
+
+/** Whether there is a file in the directory, or whatever else. */
+export async function hasFiles(files: Files, directory: string): Promise<boolean> {
+  try {
+    for await (const _ of files.list(directory)) return true;
+    return false;
+  } catch (error) {
+    if (isFileError(error, 'ENOENT')) return false;
+    throw otherFailure(error, 'list');
   }
 }
 

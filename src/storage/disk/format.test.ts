@@ -137,6 +137,7 @@ async function exampleVolume(
     clock: new SimulatedClock(Date.UTC(2026, 0, 1)),
     ciphers: inlineFrameCiphers,
     log: silentLog,
+    segmentAheadBytes: 0,
   };
   await (await DiskVolume.open(options))[Symbol.asyncDispose]();
   await put(files, path, bytes);

@@ -99,7 +99,8 @@ export class FramePipeline {
 
   /** Resolves when nothing uses the file any more. */
   async settle(): Promise<void> {
-    await Promise.all(this.#underWay);
+    // What ends may begin a sync.
+    while (this.#underWay.size > 0) await Promise.all(this.#underWay);
     if (this.#frame !== undefined) this.#with.pool.give(this.#frame);
     this.#frame = undefined;
   }

@@ -81,6 +81,21 @@ test('threads that were closed take no more, and fail what they had not done', a
   await assert.rejects(seal(), isUnavailable);
 });
 
+test('memory that cannot be handed over fails at once, and holds up nothing', async () => {
+  const threads = new FrameThreads();
+  const bytes = sampleBytes(1000);
+  const place = { key, index: 0, sizeBytes: bytes.length };
+  const lost = frameOf(bytes);
+  structuredClone(lost, { transfer: [lost.buffer] });
+  const active = () => process.getActiveResourcesInfo().toSorted();
+  const before = active();
+  await assert.rejects(threads.seal(lost, place), { name: 'DataCloneError' });
+  // Nobody waits for anything: the process may end.
+  assert.deepEqual(active(), before);
+  await threads.seal(frameOf(bytes), place);
+  await threads[Symbol.asyncDispose]();
+});
+
 /** The bytes, with room for a tag. */
 function frameOf(bytes: Uint8Array): Uint8Array<ArrayBuffer> {
   const memory = new Uint8Array(bytes.length + tagBytes);

@@ -55,12 +55,18 @@ export class FrameThreads implements FrameCiphers {
   }
 }
 
+// What runs from source is TypeScript, what was built is not.
+const workerName = import.meta.url.endsWith('.ts') ? './frame-worker.ts' : './frame-worker.js';
+
 const threadCount = Math.max(1, Math.min(threadsMax, availableParallelism() - 1));
 
 type Waiting = Pick<PromiseWithResolvers<FrameAnswer['result']>, 'resolve' | 'reject'>;
 
 class FrameThread {
-  readonly #worker = new Worker(new URL('./frame-worker.ts', import.meta.url));
+  readonly #worker = new Worker(new URL(workerName, import.meta.url), {
+    // Options of the process, such as where its main module comes from, are not meant for it.
+    execArgv: [],
+  });
   readonly #waiting = new Map<number, Waiting>();
   readonly #ended = Promise.withResolvers<void>();
   #lastNumber = 0;
@@ -87,7 +93,12 @@ class FrameThread {
       this.#waiting.set(number, { resolve, reject });
       // Who waits for a frame must not find that the process has ended meanwhile.
       if (this.#waiting.size === 1) this.#worker.ref();
-      this.#worker.postMessage({ ...task, number }, [task.memory.buffer]);
+      try {
+        this.#worker.postMessage({ ...task, number }, [task.memory.buffer]);
+      } catch (error) {
+        this.#forget(number);
+        reject(error);
+      }
     });
   }
 
@@ -98,9 +109,13 @@ class FrameThread {
 
   #take(answer: FrameAnswer): void {
     const waiting = defined(this.#waiting.get(answer.number), 'who waits for an answer');
-    this.#waiting.delete(answer.number);
-    if (this.#waiting.size === 0) this.#worker.unref();
+    this.#forget(answer.number);
     waiting.resolve(answer.result);
+  }
+
+  #forget(number: number): void {
+    this.#waiting.delete(number);
+    if (this.#waiting.size === 0) this.#worker.unref();
   }
 
   #fail(cause: unknown): void {

@@ -2,9 +2,11 @@ import {
   decodeFileHeader,
   encodeFileHeader,
   type FileHeader,
+  type FileKind,
   fileHeaderBytes,
 } from './file-header.ts';
 import { isDamage, type OpenFile } from './files.ts';
+import { descriptionOffset } from './large-layout.ts';
 
 /**
  * Where the second copy of the header lies in a file that grows: in another part of the disk than
@@ -27,6 +29,13 @@ export interface HeaderCopies {
   readonly header: FileHeader | undefined;
   /** What is wrong with a copy, or with both, each a sentence. */
   readonly damages: readonly string[];
+  /** Where those lie. */
+  readonly damagedOffsets: readonly number[];
+}
+
+/** Whether files of the kind grow, and have both copies before their content. */
+export function isGrowing(kind: FileKind): boolean {
+  return kind === 'segment' || kind === 'journal';
 }
 
 /** Reads the header of a file that grows. `accept` says what is wrong with one, or nothing. */
@@ -48,8 +57,18 @@ export async function readClosedHeader(
 
 /** Offsets of both copies, for who writes them anew: in a growing file, or in one of a single blob. */
 export async function copyOffsets(file: OpenFile, { kind }: FileHeader): Promise<number[]> {
-  const isGrowing = kind === 'segment' || kind === 'journal';
-  return isGrowing ? [0, secondCopyOffset] : [0, (await file.size()) - fileHeaderBytes];
+  return isGrowing(kind) ? [0, secondCopyOffset] : [0, (await file.size()) - fileHeaderBytes];
+}
+
+/**
+ * Whether the file is as long as its header says, so that both copies lie where they should. The end
+ * of one that was cut off holds no header, but part of a blob.
+ */
+export async function hasRoomForCopies(file: OpenFile, header: FileHeader): Promise<boolean> {
+  const sizeBytes = await file.size();
+  if (isGrowing(header.kind)) return sizeBytes >= growingContentOffset;
+  const { contentBytes, descriptionBytes } = header;
+  return sizeBytes === descriptionOffset(contentBytes) + descriptionBytes + fileHeaderBytes;
 }
 
 async function readCopies(
@@ -58,14 +77,17 @@ async function readCopies(
   accept: (header: FileHeader) => string | undefined = () => undefined,
 ): Promise<HeaderCopies> {
   const damages: string[] = [];
+  const damagedOffsets: number[] = [];
   let header: FileHeader | undefined;
   for (const offset of offsets) {
     const decoded = await readCopy(file, offset);
     const damage = typeof decoded === 'string' ? decoded : accept(decoded);
-    if (damage !== undefined) damages.push(damage);
-    else if (typeof decoded !== 'string') header ??= decoded;
+    if (damage !== undefined) {
+      damages.push(damage);
+      damagedOffsets.push(offset);
+    } else if (typeof decoded !== 'string') header ??= decoded;
   }
-  return { header, damages };
+  return { header, damages, damagedOffsets };
 }
 
 /** A sector that can't be read is one more way in which a copy can be damaged. */

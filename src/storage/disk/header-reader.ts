@@ -1,7 +1,14 @@
 import type { Log } from '../../lib/log.ts';
-import type { FileHeader, FileIdentity } from './file-header.ts';
-import type { OpenFile } from './files.ts';
-import { type HeaderCopies, readClosedHeader, readGrowingHeader } from './header-copies.ts';
+import { encodeFileHeader, type FileHeader, type FileIdentity } from './file-header.ts';
+import type { Files, OpenFile } from './files.ts';
+import {
+  type HeaderCopies,
+  hasRoomForCopies,
+  isGrowing,
+  readClosedHeader,
+  readGrowingHeader,
+} from './header-copies.ts';
+import type { WriteGate } from './write-gate.ts';
 
 /** So many files are remembered, so that each is reported once and not at every read. */
 export const reportedMax = 10_000;
@@ -10,32 +17,82 @@ export const reportedMax = 10_000;
 export type ExpectedFile = Pick<FileIdentity, 'kind' | 'storeId'> &
   Partial<Pick<FileHeader, 'fileId' | 'number' | 'createdAtMs' | 'contentBytes'>>;
 
-/** Reads headers of files, and reports those of which a copy is damaged. */
+interface Dependencies {
+  readonly files: Files;
+  readonly gate: WriteGate;
+  readonly log: Log;
+}
+
+/** What there is of a header. */
+export interface FoundCopies {
+  /** Nothing when no copy is intact. */
+  readonly header: FileHeader | undefined;
+  /** What is wrong, or was until it was repaired. */
+  readonly damage: string | undefined;
+  readonly isRepaired: boolean;
+}
+
+/**
+ * Reads headers of files. Of those of which a copy is damaged it tells the log, and writes the copy
+ * anew from the one that is intact: a second damage would cost the file. A damage that can't be
+ * repaired is told once.
+ */
 export class HeaderReader {
-  readonly #log: Log;
+  readonly #with: Dependencies;
   readonly #reported = new Set<string>();
 
-  constructor(log: Log) {
-    this.#log = log;
+  constructor(dependencies: Dependencies) {
+    this.#with = dependencies;
   }
 
-  /** The header of a segment, or in a sentence why there is none to go by. */
-  async ofGrowing(file: OpenFile, path: string, expected: ExpectedFile) {
-    return this.#intact(await readGrowingHeader(file, acceptOnly(expected)), path);
+  /** The header of a file, or in a sentence why there is none to go by. */
+  async read(file: OpenFile, path: string, expected: ExpectedFile): Promise<FileHeader | string> {
+    const { header, damage } = await this.inspect(file, path, expected);
+    return header ?? damage ?? 'its file has no header';
   }
 
-  /** The header of a file of one blob, or in a sentence why there is none to go by. */
-  async ofClosed(file: OpenFile, path: string, expected: ExpectedFile) {
-    return this.#intact(await readClosedHeader(file, acceptOnly(expected)), path);
-  }
-
-  #intact({ header, damages }: HeaderCopies, path: string): FileHeader | string {
-    if (damages.length > 0 && !this.#reported.has(path)) {
-      if (this.#reported.size >= reportedMax) this.#reported.clear();
-      this.#reported.add(path);
-      this.#log.warn('file.header-damaged', { path, damages, isLost: header === undefined });
+  async inspect(file: OpenFile, path: string, expected: ExpectedFile): Promise<FoundCopies> {
+    const readCopies = isGrowing(expected.kind) ? readGrowingHeader : readClosedHeader;
+    const copies = await readCopies(file, acceptOnly(expected));
+    const { header, damages } = copies;
+    const [damage] = damages;
+    if (damage === undefined || this.#reported.has(path)) {
+      return { header, damage, isRepaired: false };
     }
-    return header ?? damages[0] ?? 'its file has no header';
+    if (this.#reported.size >= reportedMax) this.#reported.clear();
+    this.#reported.add(path);
+    const isLost = header === undefined;
+    this.#with.log.warn('file.header-damaged', { path, damages, isLost });
+    return { header, damage, isRepaired: !isLost && (await this.#repair(path, header, copies)) };
+  }
+
+  /** Writes the copy that is damaged anew, if the store may change. The other one stays as it is. */
+  async #repair(
+    path: string,
+    header: FileHeader,
+    { damagedOffsets }: HeaderCopies,
+  ): Promise<boolean> {
+    const { files, gate, log } = this.#with;
+    if (!gate.isOpen) return false;
+    try {
+      const file = await files.open(path, 'read and write');
+      try {
+        if (!(await hasRoomForCopies(file, header))) return false;
+        for (const offset of damagedOffsets) {
+          await file.write(encodeFileHeader(header), offset);
+          await gate.sync(() => file.sync());
+        }
+      } finally {
+        await file.close();
+      }
+    } catch (cause) {
+      // The header was read: whoever wanted it can go on.
+      log.warn('file.header-not-repaired', { path, cause });
+      return false;
+    }
+    log.info('file.header-repaired', { path });
+    this.#reported.delete(path);
+    return true;
   }
 }
 

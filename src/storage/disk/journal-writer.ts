@@ -2,6 +2,7 @@ import { assert } from '../../lib/assert.ts';
 import type { Clock } from '../../lib/clock.ts';
 import type { RandomBytes } from '../../lib/random.ts';
 import type { JournalBatch } from '../journal.ts';
+import { AheadFiller } from './ahead-filler.ts';
 import type { SealingKey } from './data-key.ts';
 import { type FileIdentity, newDataKey } from './file-header.ts';
 import type { Files, Layout, OpenFile } from './files.ts';
@@ -27,10 +28,9 @@ interface CurrentFile {
   readonly number: number;
   readonly file: OpenFile;
   readonly key: SealingKey;
+  readonly filler: AheadFiller;
   /** Where the last durable entry ends. */
   endBytes: number;
-  /** How far there are zeros behind it. */
-  filledBytes: number;
 }
 
 /** Where a batch is. */
@@ -39,15 +39,9 @@ export interface WrittenEntry {
   readonly endBytes: number;
 }
 
-/**
- * So much is filled with zeros ahead of the entries, with the sync of an entry. A file that keeps
- * its size, and its blocks, is synced without a commit of the file system's own journal: on ext4 an
- * append of 2 KiB takes two thirds of the time.
- */
 const aheadBytes = 256 * 1024;
-/** Of a larger entry the sync costs so much that this would gain nothing. */
+/** Of a larger entry the sync costs so much that filling ahead would gain nothing. */
 const smallEntryBytesMax = aheadBytes / 4;
-const zeros = Buffer.alloc(aheadBytes);
 
 /**
  * Appends to the newest file of the journal.
@@ -85,7 +79,7 @@ export class JournalWriter {
       await this.#takeBack(current);
       throw error;
     }
-    if (entry.length <= smallEntryBytesMax) await this.#fillAhead(current, endBytes);
+    if (entry.length <= smallEntryBytesMax) await current.filler.fill(file, endBytes);
     await gate.sync(() => file.sync());
     current.endBytes = endBytes;
     return { fileNumber: number, endBytes };
@@ -143,7 +137,8 @@ export class JournalWriter {
     }
     const endBytes = await file.size();
     assert(endBytes === growingContentOffset, 'a new file ends where its entries will begin');
-    return { number: this.#number, file, key, endBytes, filledBytes: endBytes };
+    const filler = new AheadFiller({ aheadBytes, limitBytes: this.#with.fileSizeBytesMin });
+    return { number: this.#number, file, key, filler, endBytes };
   }
 
   /** Ends the file where it ended before a write that failed. */
@@ -155,20 +150,7 @@ export class JournalWriter {
       await this.close();
       return;
     }
-    current.filledBytes = current.endBytes;
+    current.filler.noteCut(current.endBytes);
     await this.#with.gate.sync(() => current.file.sync());
-  }
-
-  async #fillAhead(current: CurrentFile, endBytes: number): Promise<void> {
-    if (endBytes <= current.filledBytes) return;
-    const wantedBytes = Math.max(this.#with.fileSizeBytesMin - endBytes, 0);
-    const ahead = zeros.subarray(0, Math.min(aheadBytes, wantedBytes));
-    current.filledBytes = endBytes;
-    try {
-      await current.file.write(ahead, endBytes);
-      current.filledBytes += ahead.length;
-    } catch {
-      // There is no room for it, as a rule. The entry itself has been written: that is enough.
-    }
   }
 }

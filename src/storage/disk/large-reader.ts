@@ -10,7 +10,7 @@ import { openSealed, sealedKinds, tagBytes } from './data-key.ts';
 import { type FileHeader, openDataKey } from './file-header.ts';
 import { blobCorrupt, type OpenFile, readFailure } from './files.ts';
 import type { FrameBytes } from './frame-ciphers.ts';
-import type { ExpectedFile } from './header-reader.ts';
+import type { LargeFileName } from './large-file-name.ts';
 import {
   descriptionOffset,
   descriptionSizeBytes,
@@ -41,14 +41,6 @@ export class ReadingFrames {
   give(): void {
     this.#inUse -= 1;
   }
-}
-
-/** A file of a blob of its own. */
-export interface LargeFileName {
-  readonly path: string;
-  /** What errors call it. */
-  readonly id: string;
-  readonly expected: Omit<ExpectedFile, 'storeId'>;
 }
 
 /** Opens the file for as long as `use` takes. What it throws is told as the blob's failure. */
@@ -165,7 +157,7 @@ export class OpenLargeFile {
     try {
       const file = await files.open(path, 'read');
       try {
-        const header = await headers.ofClosed(file, path, { ...expected, storeId });
+        const header = await headers.read(file, path, { ...expected, storeId });
         if (typeof header === 'string') throw blobCorrupt(id, header);
         const key = openDataKey(header, masterKeys);
         if (key === undefined) throw blobCorrupt(id, 'the data key of its file does not open');

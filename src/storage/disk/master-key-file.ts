@@ -3,7 +3,7 @@ import { dirname } from 'node:path';
 import type { Log } from '../../lib/log.ts';
 import type { RandomBytes } from '../../lib/random.ts';
 import { StoreError } from '../errors.ts';
-import { type Files, isFileError } from './files.ts';
+import { type Files, isFileError, unlinkIfThere } from './files.ts';
 import { dataKeyBytes, MasterKeys, masterKeyId } from './master-keys.ts';
 import { nodeFiles } from './node-files.ts';
 
@@ -94,7 +94,7 @@ export async function writeMasterKeyFile(
 ): Promise<void> {
   const incoming = `${path}.new`;
   try {
-    await unlinkIfThere(incoming, files);
+    await unlinkIfThere(files, incoming);
     const file = await files.create(incoming);
     try {
       // While there is nothing in it yet.
@@ -197,12 +197,4 @@ function missing({ path, isGenerated }: MasterKeyOptions): StoreError {
 
 function unavailable(message: string, cause?: unknown): StoreError {
   return new StoreError('StoreUnavailable', message, { cause });
-}
-
-async function unlinkIfThere(path: string, files: Files): Promise<void> {
-  try {
-    await files.unlink(path);
-  } catch (error) {
-    if (!isFileError(error, 'ENOENT')) throw error;
-  }
 }

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { StoreError } from '../errors.ts';
-import { type Files, isFileError, type OpenFile } from './files.ts';
+import { type Files, isFileError, type OpenFile, unlinkIfThere } from './files.ts';
 
 /** Fixed, so that the next probe finds what a crash left of this one. */
 const name = '.firn-probe';
@@ -101,12 +101,4 @@ function reasonOf(cause: unknown): string {
   const code = 'code' in cause ? String(cause.code) : '';
   const words = reasons[code];
   return words === undefined ? cause.message : `${words} (${code})`;
-}
-
-async function unlinkIfThere(files: Files, path: string): Promise<void> {
-  try {
-    await files.unlink(path);
-  } catch (error) {
-    if (!isFileError(error, 'ENOENT')) throw error;
-  }
 }

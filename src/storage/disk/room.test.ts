@@ -86,6 +86,26 @@ describe('Room', () => {
     await assert.rejects(room.check(), isFull);
   });
 
+  test('who only asks learns of room that was made since, where nobody writes', async () => {
+    const { room, files, clock } = roomOf({ sizeBytes: 1600, freeBytes: 100 });
+    const error = fileError('ENOSPC', 'write');
+    for (const refuse of [
+      () => assert.rejects(room.check(), isFull),
+      () => assert.rejects(room.spend(1, () => Promise.reject(error))),
+    ]) {
+      await refuse();
+      files.left.freeBytes = 1000;
+      assert.equal(room.isFull, true);
+      clock.advance(1000);
+      assert.equal(room.isFull, true);
+      await new Promise((resolve) => setImmediate(resolve));
+      assert.equal(room.isFull, false);
+    }
+    const { measured } = files;
+    for (let time = 0; time < 10; time += 1) assert.equal(room.isFull, false);
+    assert.equal(files.measured, measured);
+  });
+
   test('3. a disk that found no room is believed for a second, whatever is measured', async () => {
     const { room, clock } = roomOf({ sizeBytes: 1600, freeBytes: 1000 });
     for (const code of ['ENOSPC', 'EDQUOT']) {

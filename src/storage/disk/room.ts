@@ -1,11 +1,7 @@
 import type { Clock } from '../../lib/clock.ts';
 import { isStoreError, StoreError } from '../errors.ts';
 import { type FileSystemRoom, type Files, otherFailure, writeFailure } from './files.ts';
-
-/** So much stays free, or … */
-const reserveBytesMax = 64 * 1024 * 1024;
-/** … this part of a small file system. */
-const reservePart = 1 / 16;
+import { reserveSizes } from './reserve.ts';
 
 /** Nothing new is begun unless this part of the reserve is there besides: 1 MiB of a large one. */
 const beginningPart = 1 / 64;
@@ -16,7 +12,7 @@ const measureMs = 1000;
 /**
  * Refuses what would fill the file system to its end.
  *
- * 1. A reserve stays free. Without it rows would find no room on a disk that uploads have filled,
+ * 1. As much stays free as the reserve takes. Without it rows would find no room on a disk that uploads have filled,
  *    and not even a removal, which needs a row to be changed, could make some again.
  * 2. What was written since the last measurement counts as gone, and so does what is being written.
  *    It is measured again when that is old, or before anything is refused.
@@ -39,16 +35,25 @@ export class Room {
     this.#clock = clock;
   }
 
-  /** Whether the last look found no room to begin anything. */
+  /**
+   * Whether the last look found no room to begin anything. When that is long ago the question makes
+   * it look again, for the next time: where nobody uploads, nobody else would.
+   */
   get isFull(): boolean {
+    // Who writes will learn of a failure; who only asks has the last answer.
+    if (!this.#isRecent(this.#measured?.atMs)) this.#measure().catch(() => undefined);
+    return this.#wasFull;
+  }
+
+  get #wasFull(): boolean {
     return this.#refusedAtMs !== undefined || this.#leftBytes() < this.#beginningBytes();
   }
 
   /** Throws `StoreFull` when nothing new may be begun. */
   async check(): Promise<void> {
     if (this.#isRecent(this.#refusedAtMs)) throw full();
-    if (!this.#isRecent(this.#measured?.atMs) || this.isFull) await this.#measure();
-    if (this.isFull) throw full();
+    if (!this.#isRecent(this.#measured?.atMs) || this.#wasFull) await this.#measure();
+    if (this.#wasFull) throw full();
   }
 
   /** Runs `write`, which takes up to `sizeBytes`; throws `StoreFull` instead if that is too much. */
@@ -85,7 +90,7 @@ export class Room {
   }
 
   #reserveBytes(): number {
-    return Math.min(reserveBytesMax, (this.#measured?.sizeBytes ?? 0) * reservePart);
+    return reserveSizes({ sizeBytes: this.#measured?.sizeBytes ?? 0 }).reserveBytes;
   }
 
   #beginningBytes(): number {

@@ -13,6 +13,7 @@ import type { OpenFile } from './files.ts';
 import {
   copyOffsets,
   growingContentOffset,
+  isGrowing,
   readClosedHeader,
   readGrowingHeader,
 } from './header-copies.ts';
@@ -90,10 +91,6 @@ function readEither(
   accept: (header: FileHeader) => string | undefined,
 ) {
   return isGrowing(kind) ? readGrowingHeader(file, accept) : readClosedHeader(file, accept);
-}
-
-function isGrowing(kind: FileKind): boolean {
-  return kind === 'segment' || kind === 'journal';
 }
 
 /** Whether a crash ended the making of the file: it holds nothing, and its key sealed nothing. */

@@ -8,6 +8,7 @@ import { HeaderReader } from './header-reader.ts';
 import { MasterKeys } from './master-keys.ts';
 import { SegmentKeys, segmentKeysMax } from './segment-keys.ts';
 import { SimulatedFiles } from './simulated-files.ts';
+import { WriteGate } from './write-gate.ts';
 
 test('as many keys are kept as there is room for, those used last', async () => {
   const keys = newKeys();
@@ -34,7 +35,11 @@ function newKeys(): SegmentKeys {
     layout: new Layout('/store'),
     storeId: '0'.repeat(32),
     masterKeys: new MasterKeys([new Uint8Array(32)]),
-    headers: new HeaderReader(silentLog),
+    headers: new HeaderReader({
+      files: new SimulatedFiles('/'),
+      gate: new WriteGate(silentLog),
+      log: silentLog,
+    }),
   });
 }
 

@@ -42,7 +42,7 @@ export class SegmentKeys {
   async #read(segment: number, file: OpenFile): Promise<KeyObject | string> {
     const { layout, storeId, masterKeys, headers } = this.#with;
     const expected = { kind: 'segment', storeId, number: segment } as const;
-    const header = await headers.ofGrowing(file, layout.segment(segment), expected);
+    const header = await headers.read(file, layout.segment(segment), expected);
     if (typeof header === 'string') return header;
     const bytes = openDataKey(header, masterKeys);
     if (bytes === undefined) return 'the data key of its segment does not open';

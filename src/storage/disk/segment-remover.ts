@@ -1,19 +1,34 @@
 import { assert } from '../../lib/assert.ts';
 import type { Log } from '../../lib/log.ts';
 import type { SmallBlobName } from './disk-blob-id.ts';
-import { type Files, ifThere, type Layout, type OpenFile, writeFailure } from './files.ts';
+import {
+  type Files,
+  ifThere,
+  type Layout,
+  type OpenFile,
+  unlinkIfThere,
+  writeFailure,
+} from './files.ts';
 import { growingContentOffset } from './header-copies.ts';
 import { isHeaderOf } from './segment-reader.ts';
-import { markOffsetBytes, recordHeaderBytes, removedMark } from './segment-record.ts';
+import {
+  decodeRecordHeader,
+  markOffsetBytes,
+  type RecordHeader,
+  recordHeaderBytes,
+  recordSizeBytes,
+  removedMark,
+} from './segment-record.ts';
 import { scanSegment } from './segment-scan.ts';
+import type { SegmentUses } from './segment-uses.ts';
 import { SharedSync } from './shared-sync.ts';
 import type { WriteGate } from './write-gate.ts';
 
 interface Pending {
   readonly segment: number;
   readonly names: readonly SmallBlobName[];
-  /** Whether they are likely to be all that is left in the segment. */
-  readonly isRest: boolean;
+  /** `rest`: they are likely to be all that is left in the segment; `all`: it goes as it is. */
+  readonly extent: 'each' | 'rest' | 'all';
   readonly resolve: () => void;
   readonly reject: (error: unknown) => void;
 }
@@ -25,8 +40,7 @@ interface Dependencies {
   readonly log: Log;
   /** Whether a segment will not be appended to any more. */
   readonly isSealed: (segment: number) => boolean;
-  /** Called with the number of a segment from which something was removed. */
-  readonly onRemoved: (segment: number) => void;
+  readonly uses: Pick<SegmentUses, 'noteRemoval' | 'noteGap' | 'forget'>;
 }
 
 /** So many removals share one round of syncs, at most. */
@@ -39,7 +53,7 @@ const roundLengthMax = 256;
  *    next one.
  * 2. A mark is written only where the record's nonce is that of the id.
  * 3. A segment is unlinked only when it is sealed, each record in it is marked or being removed, and
- *    nothing in it is damaged. Either its marks are durable by then, so that its name may come back
+ *    nothing in it is damaged; or when it is to be discarded. Either its marks are durable by then, so that its name may come back
  *    after a crash, or its absence is, before those who wait are told.
  */
 export class SegmentRemover {
@@ -61,14 +75,19 @@ export class SegmentRemover {
 
   /** Resolves when the blob is gone for good, or was not there. */
   remove(name: SmallBlobName): Promise<void> {
-    return this.#request({ segment: name.segment, names: [name], isRest: false });
+    return this.#request({ segment: name.segment, names: [name], extent: 'each' });
   }
 
   /** The same of blobs that are likely to be all that is left in the segment. */
   retire(segment: number, names: readonly SmallBlobName[]): Promise<void> {
     const areHere = names.every((name) => name.segment === segment);
     assert(areHere, 'what is retired together lies in one segment');
-    return this.#request({ segment, names, isRest: true });
+    return this.#request({ segment, names, extent: 'rest' });
+  }
+
+  /** Resolves when the segment is gone for good, whatever is in it, unless it is appended to. */
+  discard(segment: number): Promise<void> {
+    return this.#request({ segment, names: [], extent: 'all' });
   }
 
   /** Has `segment` unlinked, by and by, if nothing in it is alive. */
@@ -104,9 +123,11 @@ export class SegmentRemover {
     try {
       this.#with.gate.checkSound();
       const names = removals.flatMap((removal) => removal.names);
-      const areRest =
-        removals.some(({ isRest }) => isRest) && (await this.#unlinkRest(segment, names));
-      if (!areRest) await this.#mark(segment, names);
+      const extents = new Set(removals.map(({ extent }) => extent));
+      const isGone =
+        (extents.has('all') && (await this.#unlinkAll(segment))) ||
+        (extents.has('rest') && (await this.#unlinkRest(segment, names)));
+      if (!isGone && names.length > 0) await this.#mark(segment, names);
       for (const { resolve } of removals) resolve();
     } catch (error) {
       for (const { reject } of removals) reject(writeFailure(error));
@@ -122,7 +143,10 @@ export class SegmentRemover {
     try {
       const offsets = new Map(names.map(({ offsetBytes, nonce }) => [offsetBytes, nonce]));
       for await (const part of scanSegment(file, { segment, endBytes: await file.size() })) {
-        if (part.kind === 'gap') return false;
+        if (part.kind === 'gap') {
+          this.#with.uses.noteGap(segment);
+          return false;
+        }
         const { mark, offsetBytes, nonce } = part.header;
         if (mark !== 'removed' && offsets.get(offsetBytes) !== nonce) return false;
       }
@@ -134,11 +158,19 @@ export class SegmentRemover {
     return true;
   }
 
+  /** Unlinks the segment, durably, unless it is appended to. */
+  async #unlinkAll(segment: number): Promise<boolean> {
+    if (!this.#with.isSealed(segment)) return false;
+    await this.#unlink(segment);
+    await this.#directorySync.request();
+    return true;
+  }
+
   async #unlink(segment: number): Promise<void> {
-    const { files, layout, onRemoved } = this.#with;
-    await files.unlink(layout.segment(segment));
+    const { files, layout, uses } = this.#with;
+    await unlinkIfThere(files, layout.segment(segment));
     this.#firstLive.delete(segment);
-    onRemoved(segment);
+    uses.forget(segment);
   }
 
   async #mark(segment: number, names: readonly SmallBlobName[]): Promise<void> {
@@ -154,9 +186,8 @@ export class SegmentRemover {
         const header = Buffer.alloc(recordHeaderBytes);
         const length = await file.read(header, name.offsetBytes);
         if (!isHeaderOf(header.subarray(0, length), name)) continue;
-        await file.write(removedMark, name.offsetBytes + markOffsetBytes);
+        await this.#markRecord(file, name, decodeRecordHeader(header));
         isMarked = true;
-        this.#with.onRemoved(segment);
         const firstLive = this.#firstLive.get(segment) ?? name.offsetBytes;
         if (firstLive === name.offsetBytes) this.#suspects.add(segment);
       }
@@ -164,6 +195,23 @@ export class SegmentRemover {
       if (isMarked) await gate.sync(() => file.sync());
     } finally {
       await file.close();
+    }
+  }
+
+  async #markRecord(
+    file: OpenFile,
+    { segment, offsetBytes }: SmallBlobName,
+    header: RecordHeader | undefined,
+  ): Promise<void> {
+    const { uses } = this.#with;
+    // One with a damaged header does not count as live, and one that is marked no more.
+    if (header !== undefined && header.mark !== 'removed')
+      uses.noteRemoval(segment, { offsetBytes, sizeBytes: recordSizeBytes(header) });
+    try {
+      await file.write(removedMark, offsetBytes + markOffsetBytes);
+    } catch (error) {
+      uses.forget(segment);
+      throw error;
     }
   }
 
@@ -192,8 +240,13 @@ export class SegmentRemover {
     const endBytes = await file.size();
     for await (const part of scanSegment(file, { segment, fromBytes, endBytes })) {
       if (part.kind === 'gap') {
-        this.#with.log.warn('segment.damaged', { segment, offsetBytes: part.offsetBytes });
-        return part.offsetBytes;
+        const { offsetBytes } = part;
+        this.#with.uses.noteGap(segment);
+        // Each look begins there: that it was seen is told once.
+        if (offsetBytes !== this.#firstLive.get(segment)) {
+          this.#with.log.warn('segment.damaged', { segment, offsetBytes });
+        }
+        return offsetBytes;
       }
       if (part.header.mark !== 'removed') return part.header.offsetBytes;
     }

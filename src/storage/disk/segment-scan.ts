@@ -15,8 +15,11 @@ export type SegmentPart =
   /** No header that can be read, although records follow: something in here is damaged. */
   | { readonly kind: 'gap'; readonly offsetBytes: number };
 
-/** Read at once: so many headers of tiny records, without reading much of large ones in vain. */
+/** Read at once: many headers of tiny records. */
 const windowBytes = 64 * 1024;
+
+/** Behind a record that is larger another large one is likely: then a page is read, for its header. */
+const smallRecordBytesMax = 8 * 1024;
 
 /** Where the disk refuses to read, so much is given up at a time. */
 const pageBytes = 4096;
@@ -38,15 +41,22 @@ export async function* scanSegment(
   { segment, fromBytes = growingContentOffset, endBytes }: Stretch,
 ): AsyncGenerator<SegmentPart> {
   const window = new ScanWindow(file, endBytes);
+  let readBytes = windowBytes;
   let gap: { readonly offsetBytes: number; readonly mayBeRecord: boolean } | undefined;
   for (let at = fromBytes; at + recordHeaderBytes <= endBytes; ) {
-    const bytes = await window.at(at);
+    const bytes = await window.at(at, readBytes);
+    readBytes = windowBytes;
     if (bytes === 'unreadable') {
       gap = { offsetBytes: gap?.offsetBytes ?? at, mayBeRecord: true };
       at = nextPage(at);
       continue;
     }
     if (bytes.length < recordHeaderBytes) break;
+    if (isZeros(bytes)) {
+      // Filled ahead of what would have been written next, or a hole: a window of it at a time.
+      at += bytes.length - (bytes.length % recordAlignmentBytes);
+      continue;
+    }
     const header = decodeRecordHeader(bytes);
     // A record that says it lies elsewhere was copied here, or is the content of a blob.
     if (header === undefined || header.segment !== segment || header.offsetBytes !== at) {
@@ -55,8 +65,10 @@ export async function* scanSegment(
       at += recordAlignmentBytes;
       continue;
     }
-    const next = at + recordSizeBytes(header);
+    const recordBytes = recordSizeBytes(header);
+    const next = at + recordBytes;
     if (next > endBytes) break;
+    if (recordBytes > smallRecordBytesMax) readBytes = pageBytes;
     if (gap !== undefined) yield { kind: 'gap', offsetBytes: gap.offsetBytes };
     gap = undefined;
     yield { kind: 'record', header };
@@ -77,12 +89,15 @@ class ScanWindow {
     this.#endBytes = endBytes;
   }
 
-  /** The bytes from `offset` on: a header at least, unless the file or what is readable ends. */
-  async at(offset: number): Promise<Buffer | 'unreadable'> {
+  /**
+   * The bytes from `offset` on: a header at least, unless the file or what is readable ends. Where they
+   * are not there yet, `length` bytes are read.
+   */
+  async at(offset: number, length: number): Promise<Buffer | 'unreadable'> {
     const end = this.#start + this.#bytes.length;
     if (offset < this.#start || offset + recordHeaderBytes > end) {
       // A damaged sector in a blob shall not hide the header before it.
-      const isRead = (await this.#read(offset, windowBytes)) || (await this.#read(offset, 0));
+      const isRead = (await this.#read(offset, length)) || (await this.#read(offset, 0));
       if (!isRead) return 'unreadable';
     }
     return this.#bytes.subarray(offset - this.#start);
@@ -101,6 +116,14 @@ class ScanWindow {
       throw error;
     }
   }
+}
+
+const zeros = Buffer.alloc(windowBytes);
+
+function isZeros(bytes: Buffer): boolean {
+  return (
+    bytes[0] === 0 && bytes.length <= zeros.length && bytes.equals(zeros.subarray(0, bytes.length))
+  );
 }
 
 function nextPage(offset: number): number {

@@ -1,8 +1,8 @@
 import { assert, defined } from '../../lib/assert.ts';
 import type { BlobDescription, BlobId, ListedBlob } from '../blob-store.ts';
-import type { Compaction, SegmentUse } from '../compaction.ts';
+import type { Compaction, RemnantDisposal, SegmentRemnant, SegmentUse } from '../compaction.ts';
 import { isStoreError } from '../errors.ts';
-import { formatBlobId, parseBlobId, type SmallBlobName } from './disk-blob-id.ts';
+import { formatBlobId, idsInSegment, parseBlobId, type SmallBlobName } from './disk-blob-id.ts';
 import { blobNotFound, numbersIn } from './files.ts';
 import { openSegment } from './open-segment.ts';
 import { SegmentKeys } from './segment-keys.ts';
@@ -13,13 +13,20 @@ import { SegmentUses } from './segment-uses.ts';
 import { SegmentWriter, type SmallBlob } from './segment-writer.ts';
 import type { VolumeParts } from './volume-parts.ts';
 
-/** A segment that has grown to this is sealed. */
-const defaultSegmentSizeBytesMin = 32 * 1024 * 1024;
+/** How segments grow. */
+export interface SegmentGrowth {
+  /** A segment that has grown to this is sealed. */
+  readonly segmentSizeBytesMin?: number | undefined;
+  /** So much of it is filled with zeros ahead of what is written. */
+  readonly segmentAheadBytes?: number | undefined;
+}
 
-interface SegmentStoreState {
+const usualSizeBytesMin = 32 * 1024 * 1024;
+const usualAheadBytes = 1024 * 1024;
+
+interface SegmentStoreState extends SegmentGrowth {
   /** The number of the newest segment there is. */
   readonly lastSegment: number;
-  readonly segmentSizeBytesMin: number;
   readonly mayChange: boolean;
 }
 
@@ -27,11 +34,12 @@ interface SegmentStoreState {
  * Keeps small blobs, many to a file, and gives back the room of those that were removed.
  *
  * 1. A copy that compaction makes was read back and verified before its id is known to anybody.
- * 2. A segment goes when each record in it is removed or retired, and nothing in it is damaged.
+ * 2. A segment goes when each record in it is removed or retired, and nothing in it is damaged; or
+ *    when it is discarded.
  * 3. Of what is there when it is opened, nothing is changed but the end of the newest segment, where
  *    a crash left a record that is not whole.
  */
-export class SegmentStore implements Compaction {
+export class SegmentStore implements Compaction, RemnantDisposal {
   readonly #parts: VolumeParts;
   readonly #mayChange: boolean;
   readonly #keys: SegmentKeys;
@@ -41,40 +49,36 @@ export class SegmentStore implements Compaction {
 
   private constructor(
     parts: VolumeParts,
-    { lastSegment, mayChange, segmentSizeBytesMin }: SegmentStoreState,
+    { lastSegment, mayChange, segmentSizeBytesMin, segmentAheadBytes }: SegmentStoreState,
   ) {
     this.#parts = parts;
     this.#mayChange = mayChange;
     this.#keys = new SegmentKeys(parts);
     const isSealed = (segment: number) => this.#writer.openEndBytes(segment) === undefined;
     this.#uses = new SegmentUses({ ...parts, isSealed });
-    const onRemoved = (segment: number) => this.#uses.forget(segment);
-    this.#remover = new SegmentRemover({ ...parts, isSealed, onRemoved });
+    this.#remover = new SegmentRemover({ ...parts, isSealed, uses: this.#uses });
     this.#writer = new SegmentWriter(lastSegment, {
       ...parts,
       segmentKeys: this.#keys,
       onSealed: (segment) => this.#suspect(segment),
-      sizeBytesMin: segmentSizeBytesMin,
+      sizeBytesMin: segmentSizeBytesMin ?? usualSizeBytesMin,
+      aheadBytes: segmentAheadBytes ?? usualAheadBytes,
     });
     // What the last run left in its newest segment may be nothing, or nothing that lives.
     if (lastSegment > 0) this.#suspect(lastSegment);
   }
 
-  static async open(
-    parts: VolumeParts,
-    segmentSizeBytesMin = defaultSegmentSizeBytesMin,
-  ): Promise<SegmentStore> {
+  static async open(parts: VolumeParts, growth: SegmentGrowth = {}): Promise<SegmentStore> {
     const [lastSegment = 0] = (await numbersIn(parts.files, parts.layout.segments)).slice(-1);
     if (lastSegment > 0) await cutTornTail(lastSegment, parts);
-    return new SegmentStore(parts, { lastSegment, segmentSizeBytesMin, mayChange: true });
+    return new SegmentStore(parts, { ...growth, lastSegment, mayChange: true });
   }
 
   /** One that changes nothing. The gate of `parts` is closed. */
   static toRead(parts: VolumeParts): SegmentStore {
     // All of them are sealed as far as this one is concerned.
     const lastSegment = Number.MAX_SAFE_INTEGER;
-    const segmentSizeBytesMin = defaultSegmentSizeBytesMin;
-    return new SegmentStore(parts, { lastSegment, segmentSizeBytesMin, mayChange: false });
+    return new SegmentStore(parts, { lastSegment, mayChange: false });
   }
 
   /** Resolves when the blob is durable. */
@@ -106,6 +110,17 @@ export class SegmentStore implements Compaction {
     return this.#uses.wasteful();
   }
 
+  get isSurveyed(): boolean {
+    return this.#uses.isSurveyed;
+  }
+
+  async remnants(): Promise<SegmentRemnant[]> {
+    const found = await this.#uses.remnants();
+    return found.map(({ segment, sizeBytes }) => {
+      return { segment, sizeBytes, ids: idsInSegment(segment) };
+    });
+  }
+
   async blobsIn(segment: number): Promise<ListedBlob[]> {
     return await Array.fromAsync(this.#list(segment));
   }
@@ -130,6 +145,10 @@ export class SegmentStore implements Compaction {
   async retire(segment: number, ids: readonly BlobId[]): Promise<void> {
     const names = ids.map((id) => parseBlobId(id)).filter((name) => name?.kind === 'small');
     await this.#remover.retire(segment, names);
+  }
+
+  discard(segment: number): Promise<void> {
+    return this.#remover.discard(segment);
   }
 
   /** Finishes what was begun. */
@@ -165,7 +184,10 @@ export class SegmentStore implements Compaction {
         signal?.throwIfAborted();
         if (part.kind === 'record' && part.header.mark === 'removed') continue;
         isDead = false;
-        if (part.kind === 'gap') continue;
+        if (part.kind === 'gap') {
+          this.#uses.noteGap(segment);
+          continue;
+        }
         const { sizeBytes, writtenAtMs } = part.header;
         yield { id: formatBlobId({ ...part.header, kind: 'small' }), sizeBytes, writtenAtMs };
       }
@@ -185,9 +207,16 @@ export class SegmentStore implements Compaction {
 async function cutTornTail(segment: number, parts: VolumeParts): Promise<void> {
   const { files, layout, gate, log } = parts;
   const file = await openSegment(segment, parts);
-  const endBytes = await file?.size();
-  const tailBytes = file && (await findTornTail(file, segment).finally(() => file.close()));
-  if (endBytes === undefined || tailBytes === undefined) return;
+  if (file === undefined) return;
+  let tailBytes: number | undefined;
+  let endBytes: number;
+  try {
+    endBytes = await file.size();
+    tailBytes = await findTornTail(file, segment);
+  } finally {
+    await file.close();
+  }
+  if (tailBytes === undefined) return;
   const writable = await files.open(layout.segment(segment), 'read and write');
   try {
     await writable.truncate(tailBytes);

@@ -1,5 +1,7 @@
 import { defined } from '../../lib/assert.ts';
 import type { BlobId } from '../blob-store.ts';
+import { isStoreError } from '../errors.ts';
+import { AheadFiller } from './ahead-filler.ts';
 import type { SealingKey } from './data-key.ts';
 import { formatBlobId } from './disk-blob-id.ts';
 import { newDataKey } from './file-header.ts';
@@ -33,15 +35,24 @@ type Dependencies = Pick<
   readonly onSealed: (segment: number) => void;
   /** A segment that has grown to this is sealed. */
   readonly sizeBytesMin: number;
+  /** So much of it is filled with zeros ahead of what is written. */
+  readonly aheadBytes: number;
 };
 
-interface OpenSegment {
+interface Filled {
   readonly file: OpenFile;
+  readonly filler: AheadFiller;
+}
+
+interface OpenSegment extends Filled {
   readonly key: SealingKey;
 }
 
 /** At most this much goes out in one write. */
 const batchSizeBytesMax = 4 * 1024 * 1024;
+
+/** Of a larger batch the sync costs so much that filling ahead would gain nothing. */
+const smallBatchBytesMax = 512 * 1024;
 
 /**
  * Appends small blobs to the newest segment.
@@ -56,7 +67,8 @@ const batchSizeBytesMax = 4 * 1024 * 1024;
 export class SegmentWriter {
   readonly #with: Dependencies;
   readonly #queue: Pending[] = [];
-  readonly #batch = Buffer.allocUnsafeSlow(batchSizeBytesMax);
+  /** Made with the first segment: who only reads, or removes, needs none. */
+  #memory: Buffer | undefined;
   #running: Promise<void> | undefined;
   #number: number;
   #lastSealed: number;
@@ -99,6 +111,8 @@ export class SegmentWriter {
     const batch: Pending[] = [];
     try {
       const segment = await this.#openSegment();
+      this.#memory ??= Buffer.allocUnsafeSlow(batchSizeBytesMax);
+      const memory = this.#memory;
       const ids: BlobId[] = [];
       let sizeBytes = 0;
       for (let next = this.#queue[0]; next !== undefined; next = this.#queue[0]) {
@@ -106,14 +120,14 @@ export class SegmentWriter {
         if (sizeBytes + recordBytes > batchSizeBytesMax) break;
         this.#queue.shift();
         batch.push(next);
-        const into = this.#batch.subarray(sizeBytes, sizeBytes + recordBytes);
+        const into = memory.subarray(sizeBytes, sizeBytes + recordBytes);
         ids.push(
           this.#encode(next.blob, { ...segment, into, atBytes: this.#endBytes + sizeBytes }),
         );
         sizeBytes += recordBytes;
       }
-      const bytes = this.#batch.subarray(0, sizeBytes);
-      await this.#with.room.spend(sizeBytes, () => this.#commit(segment.file, bytes));
+      const bytes = memory.subarray(0, sizeBytes);
+      await this.#with.room.spend(sizeBytes, () => this.#commit(segment, bytes));
       for (const [index, { resolve }] of batch.entries()) resolve(defined(ids[index], 'an id'));
     } catch (error) {
       // Without a segment none of those that wait can be written.
@@ -130,13 +144,17 @@ export class SegmentWriter {
     return formatBlobId({ ...name, kind: 'small' });
   }
 
-  async #commit(file: OpenFile, bytes: Uint8Array): Promise<void> {
+  async #commit({ file, filler }: Filled, bytes: Uint8Array): Promise<void> {
     const { gate } = this.#with;
     try {
       await file.write(bytes, this.#endBytes);
     } catch (error) {
       await this.#takeBack(file);
+      filler.noteCut(this.#endBytes);
       throw error;
+    }
+    if (bytes.length <= smallBatchBytesMax) {
+      await this.#fillAhead({ file, filler }, this.#endBytes + bytes.length);
     }
     try {
       await gate.sync(() => file.sync());
@@ -146,6 +164,18 @@ export class SegmentWriter {
       throw error;
     }
     this.#endBytes += bytes.length;
+  }
+
+  /** Takes no room that is kept for others. */
+  async #fillAhead({ file, filler }: Filled, endBytes: number): Promise<void> {
+    if (filler.isAhead(endBytes)) return;
+    const { room, aheadBytes } = this.#with;
+    try {
+      await room.spend(aheadBytes, () => filler.fill(file, endBytes));
+    } catch (error) {
+      // What counts has been written already, and goes on without.
+      if (!isStoreError(error, 'StoreFull')) throw error;
+    }
   }
 
   /** Ends the file where it ended before a write that failed. */
@@ -174,7 +204,11 @@ export class SegmentWriter {
       // The file's name must be as durable as the records in it. The first of them sync the headers.
       await gate.sync(() => files.syncDirectory(layout.segments));
       segmentKeys.put(this.#number, key.keyObject);
-      this.#open = { file, key };
+      const filler = new AheadFiller({
+        aheadBytes: this.#with.aheadBytes,
+        limitBytes: this.#with.sizeBytesMin,
+      });
+      this.#open = { file, key, filler };
       this.#endBytes = growingContentOffset;
       return this.#open;
     } catch (error) {
@@ -201,6 +235,13 @@ export class SegmentWriter {
     this.#lastSealed = this.#number;
     if (open === undefined) return;
     this.#open = undefined;
+    try {
+      // After a sync that failed nothing is changed any more.
+      this.#with.gate.checkSound();
+      await open.file.truncate(this.#endBytes);
+    } catch {
+      // It would only have given back what was filled ahead: zeros end the segment as well.
+    }
     // All in it is synced or given up: closing has nothing left to report.
     await open.file.close().catch(() => undefined);
     this.#with.onSealed(this.#number);

@@ -1,5 +1,5 @@
 import { StoreError } from '../errors.ts';
-import { type Files, isFileError, Layout, otherFailure } from './files.ts';
+import { type Files, hasFiles, isFileError, Layout, otherFailure, unlinkIfThere } from './files.ts';
 import { nodeFiles } from './node-files.ts';
 
 const idPattern = /^([0-9a-f]{32})\n$/;
@@ -34,7 +34,7 @@ export async function writeStoreId(
   // Under another name first: a crash leaves the whole id, or none.
   const incoming = `${path}.new`;
   try {
-    await unlinkIfThere(incoming, files);
+    await unlinkIfThere(files, incoming);
     const file = await files.create(incoming);
     try {
       await file.write(new TextEncoder().encode(`${id}\n`), 0);
@@ -53,17 +53,7 @@ export async function writeStoreId(
 /** Whether there is a file of blobs in the directory. What is in it does not matter. */
 export async function holdsBlobs(directory: string, files: Files = nodeFiles): Promise<boolean> {
   const { large, segments } = new Layout(directory);
-  return (await hasFiles(large, files)) || (await hasFiles(segments, files));
-}
-
-async function hasFiles(directory: string, files: Files): Promise<boolean> {
-  try {
-    for await (const _ of files.list(directory)) return true;
-    return false;
-  } catch (error) {
-    if (isFileError(error, 'ENOENT')) return false;
-    throw otherFailure(error, 'list');
-  }
+  return (await hasFiles(files, large)) || (await hasFiles(files, segments));
 }
 
 async function readIfThere(path: string, files: Files): Promise<string | undefined> {
@@ -78,13 +68,5 @@ async function readIfThere(path: string, files: Files): Promise<string | undefin
   } catch (error) {
     if (isFileError(error, 'ENOENT')) return undefined;
     throw otherFailure(error, 'read');
-  }
-}
-
-async function unlinkIfThere(path: string, files: Files): Promise<void> {
-  try {
-    await files.unlink(path);
-  } catch (error) {
-    if (!isFileError(error, 'ENOENT')) throw error;
   }
 }

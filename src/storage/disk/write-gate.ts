@@ -22,6 +22,11 @@ export class WriteGate {
     return this.#failure !== undefined;
   }
 
+  /** Whether a write may begin. */
+  get isOpen(): boolean {
+    return !this.#isClosed && !this.hasFailed;
+  }
+
   /** Throws `StoreUnavailable` when no write may begin. */
   checkOpen(): void {
     this.checkSound();

@@ -7,6 +7,7 @@ export class MemorySnapshots implements Snapshots {
   readonly #clock: Clock;
   readonly #kept = new Map<string, { readonly snapshot: Snapshot; readonly bytes: Uint8Array }>();
   readonly #damaged = new Set<string>();
+  readonly #headless = new Set<string>();
   #written = 0;
 
   constructor({ clock }: { readonly clock: Clock }) {
@@ -14,7 +15,12 @@ export class MemorySnapshots implements Snapshots {
   }
 
   async list(): Promise<Snapshot[]> {
-    return [...this.#kept.values()].map(({ snapshot }) => snapshot).reverse();
+    const all = [...this.#kept.values()].map(({ snapshot }) => snapshot).reverse();
+    return all.filter(({ name }) => !this.#headless.has(name));
+  }
+
+  async damaged(): Promise<string[]> {
+    return [...this.#headless];
   }
 
   async write(source: AsyncIterable<Uint8Array>, sequence: number): Promise<Snapshot> {
@@ -38,10 +44,16 @@ export class MemorySnapshots implements Snapshots {
 
   async remove(name: string): Promise<void> {
     this.#kept.delete(name);
+    this.#headless.delete(name);
   }
 
   /** Lets `read` find damage half-way. */
   damage(name: string): void {
     this.#damaged.add(name);
+  }
+
+  /** Lets `list` leave it out. */
+  damageHeader(name: string): void {
+    this.#headless.add(name);
   }
 }

@@ -1,34 +1,34 @@
 import type { Rows, WritableRows } from '../metadata-store.ts';
 import { accountReader, accountWriter, factReader, factWriter } from './account-rows.ts';
 import { archiveReader, archiveWriter } from './archive-rows.ts';
-import { blobReferenceReader, blobReferenceWriter } from './blob-rows.ts';
+import { blobReferenceReader, blobReferenceWriter, type DamageObserver } from './blob-rows.ts';
 import { jobReader, jobWriter } from './job-rows.ts';
 import type { Compile } from './statements.ts';
 import { vaultReader, vaultWriter } from './vault-rows.ts';
 import { verificationReader, verificationWriter } from './verification-rows.ts';
 
 /** The rows of a database to read, over statements that `compile` makes. */
-export function rowsOver(compile: Compile): Rows {
+export function rowsOver(compile: Compile, onDamage: DamageObserver): Rows {
   return {
     vaults: vaultReader(compile),
     archives: archiveReader(compile),
     jobs: jobReader(compile),
     accounts: accountReader(compile),
     facts: factReader(compile),
-    blobs: blobReferenceReader(compile),
+    blobs: blobReferenceReader(compile, onDamage),
     verifications: verificationReader(compile),
   };
 }
 
 /** The rows of a database to read and to change. */
-export function writableRowsOver(compile: Compile): WritableRows {
+export function writableRowsOver(compile: Compile, onDamage: DamageObserver): WritableRows {
   return {
     vaults: vaultWriter(compile),
     archives: archiveWriter(compile),
     jobs: jobWriter(compile),
     accounts: accountWriter(compile),
     facts: factWriter(compile),
-    blobs: blobReferenceWriter(compile),
+    blobs: blobReferenceWriter(compile, onDamage),
     verifications: verificationWriter(compile),
   };
 }

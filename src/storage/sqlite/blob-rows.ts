@@ -1,8 +1,16 @@
 import { sql } from 'kysely';
+import { StoreError } from '../errors.ts';
 import type { BlobReferenceReader, BlobReferenceWriter } from '../metadata-store.ts';
+import { DatabaseDamaged } from './database-errors.ts';
 import type { Compile } from './statements.ts';
 
-export function blobReferenceWriter(compile: Compile): BlobReferenceWriter {
+/** Told of damage that SQLite has not stumbled over. */
+export type DamageObserver = (damage: DatabaseDamaged) => void;
+
+export function blobReferenceWriter(
+  compile: Compile,
+  onDamage: DamageObserver,
+): BlobReferenceWriter {
   const repointArchives = compile((db, p: { from: string; to: string }) =>
     db.updateTable('archive_blobs').set({ blob_id: p.to }).where('blob_id', '=', p.from),
   );
@@ -11,7 +19,7 @@ export function blobReferenceWriter(compile: Compile): BlobReferenceWriter {
   );
 
   return {
-    ...blobReferenceReader(compile),
+    ...blobReferenceReader(compile, onDamage),
     async repoint(from, to) {
       const archives = repointArchives.run({ from, to });
       const outputs = repointOutputs.run({ from, to });
@@ -20,7 +28,10 @@ export function blobReferenceWriter(compile: Compile): BlobReferenceWriter {
   };
 }
 
-export function blobReferenceReader(compile: Compile): BlobReferenceReader {
+export function blobReferenceReader(
+  compile: Compile,
+  onDamage: DamageObserver,
+): BlobReferenceReader {
   const find = compile((db, p: { blobId: string }) =>
     db
       .selectFrom('archive_blobs')
@@ -31,10 +42,44 @@ export function blobReferenceReader(compile: Compile): BlobReferenceReader {
       )
       .limit(sql.lit(1)),
   );
+  // The pluses keep the planner off the indexes of blobs: it goes by the owner.
+  const inArchive = compile((db, p: { archiveId: string; blobId: string }) =>
+    db
+      .selectFrom('archives')
+      .innerJoin('archive_blobs', 'archive_blobs.archive', 'archives.id')
+      .select('archive_blobs.blob_id')
+      .where('archives.archive_id', '=', p.archiveId)
+      .where(sql<string>`+archive_blobs.blob_id`, '=', p.blobId)
+      .limit(sql.lit(1)),
+  );
+  const ofJob = compile((db, p: { jobId: string; blobId: string }) =>
+    db
+      .selectFrom('jobs')
+      .select('output_blob_id')
+      .where('job_id', '=', p.jobId)
+      .where(sql<string>`+output_blob_id`, '=', p.blobId),
+  );
 
   return {
     async isReferenced(blobId) {
       return find.get({ blobId }) !== undefined;
     },
+    async isNamedBy(owner, blobId) {
+      const row =
+        'archiveId' in owner
+          ? inArchive.get({ archiveId: owner.archiveId, blobId })
+          : ofJob.get({ jobId: owner.jobId, blobId });
+      if (row === undefined) return false;
+      if (find.get({ blobId }) === undefined) throw damaged(owner, blobId, onDamage);
+      return true;
+    },
   };
+}
+
+function damaged(owner: object, blobId: string, onDamage: DamageObserver): StoreError {
+  const cause = new DatabaseDamaged(
+    `An index of the database lacks the blob ${blobId} of ${JSON.stringify(owner)}.`,
+  );
+  onDamage(cause);
+  return new StoreError('StoreUnavailable', cause.message, { cause });
 }

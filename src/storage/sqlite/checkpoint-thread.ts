@@ -2,7 +2,7 @@ import { DatabaseSync } from 'node:sqlite';
 import { parentPort, workerData } from 'node:worker_threads';
 import { defined } from '../../lib/assert.ts';
 import { busyTimeoutMs } from './database.ts';
-import { sqliteCode } from './database-errors.ts';
+import { failureFrom, type ThreadFailure } from './thread-failure.ts';
 
 /** What the thread is asked for: to copy the log, to copy it and begin it anew, or to end. */
 export type CheckpointRequest = 'copy' | 'restart' | 'close';
@@ -13,13 +13,7 @@ export interface Checkpointed {
   readonly copiedFrames: number;
 }
 
-/** Why a checkpoint failed; errors lose SQLite's code on their way from thread to thread. */
-export interface CheckpointFailure {
-  readonly message: string;
-  readonly code: number | null;
-}
-
-export type CheckpointReply = Checkpointed | CheckpointFailure;
+export type CheckpointReply = Checkpointed | ThreadFailure;
 
 /**
  * The thread that copies the write-ahead log into the database, over a connection of its own, so
@@ -27,29 +21,41 @@ export type CheckpointReply = Checkpointed | CheckpointFailure;
  */
 function serveCheckpoints(): void {
   const port = defined(parentPort, 'the parent of the checkpoint thread');
-  const database = new DatabaseSync(String(workerData), { timeout: busyTimeoutMs });
-  // With NORMAL a checkpoint syncs the log before it copies, and the database after.
-  database.exec('PRAGMA synchronous = NORMAL; PRAGMA wal_autocheckpoint = 0');
+  let database: DatabaseSync | undefined;
   port.on('message', (request: CheckpointRequest) => {
     if (request === 'close') {
-      database.close();
+      database?.close();
       port.close();
       return;
     }
-    port.postMessage(replyTo(database, request));
+    try {
+      // Where it fails, for want of file descriptors say, the next request tries again.
+      database ??= open(String(workerData));
+      port.postMessage(replyTo(database, request));
+    } catch (error) {
+      port.postMessage(failureFrom(error));
+    }
   });
 }
 
-function replyTo(database: DatabaseSync, request: CheckpointRequest): CheckpointReply {
+function open(path: string): DatabaseSync {
+  const database = new DatabaseSync(path, { timeout: busyTimeoutMs });
   try {
-    const result = database.prepare('PRAGMA wal_checkpoint(PASSIVE)').get();
-    const frames = Number(result?.['log']);
-    const copiedFrames = Number(result?.['checkpointed']);
-    if (request === 'restart' && copiedFrames === frames) beginLogAnew(database);
-    return { frames, copiedFrames };
+    // With NORMAL a checkpoint syncs the log before it copies, and the database after.
+    database.exec('PRAGMA synchronous = NORMAL; PRAGMA wal_autocheckpoint = 0');
+    return database;
   } catch (error) {
-    return { message: String(error), code: sqliteCode(error) ?? null };
+    database.close();
+    throw error;
   }
+}
+
+function replyTo(database: DatabaseSync, request: CheckpointRequest): CheckpointReply {
+  const result = database.prepare('PRAGMA wal_checkpoint(PASSIVE)').get();
+  const frames = Number(result?.['log']);
+  const copiedFrames = Number(result?.['checkpointed']);
+  if (request === 'restart' && copiedFrames === frames) beginLogAnew(database);
+  return { frames, copiedFrames };
 }
 
 /**

@@ -1,27 +1,31 @@
 import assert from 'node:assert/strict';
-import { copyFile, mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { copyFile, mkdtemp, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { test } from 'node:test';
+import { Worker } from 'node:worker_threads';
 import { SimulatedClock } from '../../lib/clock.ts';
 import { silentLog } from '../../lib/log.ts';
 import { isStoreError } from '../errors.ts';
 import { MemoryJournal } from '../memory/memory-journal.ts';
 import { Checkpointer } from './checkpointer.ts';
+import { failingThread } from './damage-specimen.ts';
+import { isDamage } from './database-errors.ts';
 import { SqliteMetadataStore } from './sqlite-metadata-store.ts';
 
 const secondMs = 1000;
 
 test('what an earlier process left in the log is copied before anything else', async () => {
   await inDirectory(async (path) => {
-    const killed = await open(path);
+    const journal = new MemoryJournal();
+    const killed = await open(path, { journal });
     await killed.write(({ facts }) => facts.set('name', 'value'));
     const copy = `${path}.copy`;
     for (const suffix of ['', '-wal']) await copyFile(path + suffix, copy + suffix);
     await killed[Symbol.asyncDispose]();
     assert.equal(await factIn(copy), undefined);
-    await using _store = await open(copy);
+    await using _store = await open(copy, { journal });
     assert.equal(await factIn(copy), 'value');
     assert.equal((await stat(`${copy}-wal`)).size, 0);
   });
@@ -132,14 +136,14 @@ test('4. a short log is copied while there is room for that', async () => {
   });
 });
 
-test('3. a failure is told even when it cannot be logged', async () => {
+test('3. damage is told even when it cannot be logged', async () => {
   await inDirectory(async (path) => {
     using database = new DatabaseSync(path);
+    const other = `${path}.other`;
+    await writeFile(other, 'this is no database '.repeat(1_000));
     const failures: unknown[] = [];
     const checkpointer = new Checkpointer({
-      database,
-      path: join(path, 'is', 'no', 'directory'),
-      gate: { pause() {}, resume() {}, async ended() {} },
+      ...partsOver(database, other),
       log: {
         ...silentLog,
         error: () => {
@@ -151,8 +155,74 @@ test('3. a failure is told even when it cannot be logged', async () => {
     checkpointer.noteFull();
     await assert.rejects(checkpointer.close(), { message: 'no log' });
     assert.equal(failures.length, 1);
+    assert.ok(isDamage(failures[0]));
   });
 });
+
+test('3. what is not the fault of the disk is tried again', async () => {
+  await inDirectory(async (path) => {
+    using database = new DatabaseSync(path);
+    database.exec('PRAGMA journal_mode = WAL; PRAGMA wal_autocheckpoint = 0');
+    database.exec("CREATE TABLE facts (name, value); INSERT INTO facts VALUES ('name', 'value')");
+    const errors: string[] = [];
+    const away = `${path}.away`;
+    // Neither can be opened: as when there is no file descriptor left.
+    await symlink(join(path, 'is', 'no', 'directory'), away);
+    const clock = new SimulatedClock();
+    const checkpointer = new Checkpointer({
+      ...partsOver(database, away),
+      clock,
+      log: { ...silentLog, error: (event: string) => void errors.push(event) },
+      onFailure: (error) => assert.fail(String(error)),
+    });
+    checkpointer.noteCommit();
+    checkpointer.noteFull();
+    await until(async () => errors.length === 1);
+    await rm(away);
+    await symlink(path, away);
+    await until(async () => {
+      clock.advance(30 * secondMs);
+      return (await factIn(path)) === 'value';
+    });
+    await checkpointer.close();
+  });
+});
+
+test('3. a thread that ends is replaced, and nobody waits for it', {
+  timeout: 20_000,
+}, async () => {
+  await inDirectory(async (path) => {
+    using database = new DatabaseSync(path);
+    database.exec('PRAGMA journal_mode = WAL; PRAGMA wal_autocheckpoint = 0');
+    database.exec("CREATE TABLE facts (name, value); INSERT INTO facts VALUES ('name', 'value')");
+    const errors: string[] = [];
+    const options = {
+      ...partsOver(database, path),
+      log: { ...silentLog, error: (event: string) => void errors.push(event) },
+      onFailure: (error: unknown) => assert.fail(String(error)),
+    };
+    let isFailing = true;
+    const startThread = () => (isFailing ? failingThread() : idle());
+    const failing = new Checkpointer({ ...options, startThread });
+    failing.noteFull();
+    await until(async () => errors.length === 1);
+    // The next one ends while it is asked.
+    isFailing = false;
+    failing.noteFull();
+    await until(async () => errors.length === 2);
+    await failing.close();
+  });
+});
+
+/** A thread that ends, without a word, when it is asked for anything. */
+function idle(): Worker {
+  const script = "require('worker_threads').parentPort.once('message', () => {})";
+  return new Worker(script, { eval: true });
+}
+
+function partsOver(database: DatabaseSync, path: string) {
+  return { database, path, gate: { pause() {}, resume() {}, async ended() {} } };
+}
 
 class CountingClock extends SimulatedClock {
   sleeps = 0;
@@ -185,7 +255,10 @@ async function until(condition: () => Promise<boolean>): Promise<void> {
   assert.fail('it does not come');
 }
 
-function open(path: string, options: { clock?: SimulatedClock; sizeBytesMax?: number } = {}) {
+function open(
+  path: string,
+  options: { clock?: SimulatedClock; sizeBytesMax?: number; journal?: MemoryJournal } = {},
+) {
   return SqliteMetadataStore.open({
     path,
     clock: new SimulatedClock(),

@@ -1,10 +1,10 @@
-import { once } from 'node:events';
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import { Worker } from 'node:worker_threads';
 import type { Clock } from '../../lib/clock.ts';
 import type { Log } from '../../lib/log.ts';
 import type { Checkpointed, CheckpointReply, CheckpointRequest } from './checkpoint-thread.ts';
-import { isPassing } from './database-errors.ts';
+import { isDamage, isDiskFailure } from './database-errors.ts';
+import { FailedInThread, nextReply } from './thread-failure.ts';
 
 /** A frame of the log holds a page and its header. */
 const frameSizeBytes = 4096 + 24;
@@ -43,8 +43,9 @@ export interface Gate {
  * 2. A log can begin anew only when all of it is copied. So transactions are held back for the last
  *    bit: in the queue, while the event loop turns. Hence the log grows no longer than
  *    `longFrames` and one commit, however busy it is, unless another process clings to a snapshot.
- * 3. When a log cannot be copied, `onFailure` is told, and nobody tries again: the disk is not to be
- *    trusted. For want of room it is tried again.
+ * 3. When the database shows damage, or the disk fails a write or a sync, `onFailure` is told, and
+ *    nobody tries again: the disk is not to be trusted. Whatever else keeps the log from being
+ *    copied, such as want of room, of memory or of file descriptors, it is tried again.
  * 4. Where there is little room, the log is copied while there is still as much as that may take.
  *    Once the disk is full it is too late: the log cannot grow, and the database neither.
  * 5. With a clock, no row lies in the log alone for long: what a power cut takes of it has to be read
@@ -58,6 +59,7 @@ export class Checkpointer {
   readonly #onFailure: (error: unknown) => void;
   readonly #clock: Clock | undefined;
   readonly #freeBytes: () => number;
+  readonly #startThread: (path: string) => Worker;
   readonly #stopping = new AbortController();
   readonly #logLength: StatementSync;
   #thread: Worker | null = null;
@@ -80,6 +82,8 @@ export class Checkpointer {
     readonly clock?: Clock | undefined;
     /** What is left for the database on its file system. */
     readonly freeBytes?: () => number;
+    /** A value, so that a test can let it fail. */
+    readonly startThread?: (path: string) => Worker;
   }) {
     this.#path = options.path;
     this.#gate = options.gate;
@@ -87,6 +91,7 @@ export class Checkpointer {
     this.#onFailure = options.onFailure;
     this.#clock = options.clock;
     this.#freeBytes = options.freeBytes ?? (() => Number.POSITIVE_INFINITY);
+    this.#startThread = options.startThread ?? startThread;
     // Copies nothing: tells the length.
     this.#logLength = options.database.prepare('PRAGMA wal_checkpoint(NOOP)');
   }
@@ -120,11 +125,10 @@ export class Checkpointer {
     await this.#round;
     const thread = this.#thread;
     if (thread === null) return;
-    this.#thread = null;
-    const exit = once(thread, 'exit');
+    const ended = new Promise<void>((resolve) => thread.once('exit', () => resolve()));
     thread.ref();
     thread.postMessage('close' satisfies CheckpointRequest);
-    await exit;
+    await ended;
   }
 
   /** Waits for a quiet moment, or for a busy while to pass, as long as there is what to copy. */
@@ -197,11 +201,12 @@ export class Checkpointer {
 
   #handleFailure(error: unknown): void {
     // The consequences come before the log: not even one that throws may prevent them.
-    if (error instanceof CheckpointFailed && isPassing(error.sqliteCode)) {
-      this.#dueFrames = this.#frames + retryFrames;
-    } else {
+    const code = error instanceof FailedInThread ? error.sqliteCode : null;
+    if (isDamage(error) || isDiskFailure(code)) {
       this.#isStopped = true;
       this.#onFailure(error);
+    } else {
+      this.#dueFrames = this.#frames + retryFrames;
     }
     this.#log.error('database-log.uncopied', { error });
   }
@@ -212,33 +217,32 @@ export class Checkpointer {
     // The process lives on for the answer, since transactions may be held back until it comes.
     thread.ref();
     thread.postMessage(request);
-    // Rejects when the thread fails altogether: an `error` event does that.
-    const [reply]: (CheckpointReply | undefined)[] = await once(thread, 'message');
+    const reply = await nextReply<CheckpointReply>(thread);
     thread.unref();
-    if (reply === undefined) throw new CheckpointFailed('The thread did not answer.', null);
-    if ('message' in reply) throw new CheckpointFailed(reply.message, reply.code);
+    if ('message' in reply) throw new FailedInThread(reply);
     return reply;
   }
 
   #start(): Worker {
-    // What runs from source is TypeScript, what was built is not.
-    const name = import.meta.url.endsWith('.ts')
-      ? './checkpoint-thread.ts'
-      : './checkpoint-thread.js';
-    return new Worker(new URL(name, import.meta.url), {
-      workerData: this.#path,
-      // Options of the process, such as where its main module comes from, are not meant for it.
-      execArgv: [],
-    });
+    const thread = this.#startThread(this.#path);
+    // One that ended is replaced when it is needed. Whoever waits for its answer is told as well.
+    const forget = () => {
+      if (this.#thread === thread) this.#thread = null;
+    };
+    thread.on('error', forget);
+    thread.on('exit', forget);
+    return thread;
   }
 }
 
-class CheckpointFailed extends Error {
-  override readonly name = 'CheckpointFailed';
-  readonly sqliteCode: number | null;
-
-  constructor(message: string, sqliteCode: number | null) {
-    super(message);
-    this.sqliteCode = sqliteCode;
-  }
+function startThread(path: string): Worker {
+  // What runs from source is TypeScript, what was built is not.
+  const name = import.meta.url.endsWith('.ts')
+    ? './checkpoint-thread.ts'
+    : './checkpoint-thread.js';
+  return new Worker(new URL(name, import.meta.url), {
+    workerData: path,
+    // Options of the process, such as where its main module comes from, are not meant for it.
+    execArgv: [],
+  });
 }

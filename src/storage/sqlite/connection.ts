@@ -21,7 +21,7 @@ export interface Connection<R extends Rows> {
 export interface StatementObserver {
   /** Told the text of each statement that the connection will run. */
   readonly onCompiled?: ((text: string) => void) | undefined;
-  /** Told what a statement failed with. */
+  /** Told what a statement failed with, and of damage that shows in what it answers. */
   readonly onError?: ((error: unknown) => void) | undefined;
 }
 
@@ -52,7 +52,8 @@ export async function connectForWriting(
     const db = new Kysely<Tables>({ dialect: nodeSqliteDialect(database) });
     const isMigrated = await migrate(db);
     const scope: Scope = { mode: 'closed' };
-    const rows = writableRowsOver(statementCompiler({ ...options, database, db, scope }));
+    const compile = statementCompiler({ ...options, database, db, scope });
+    const rows = writableRowsOver(compile, (damage) => options.onError?.(damage));
     return { database, rows, scope, isMigrated };
   } catch (error) {
     database.close();
@@ -69,7 +70,8 @@ export async function connectForReading(
     const db = new Kysely<Tables>({ dialect: nodeSqliteDialect(database) });
     await requireLatestSchema(db);
     const scope: Scope = { mode: 'closed' };
-    const rows = rowsOver(statementCompiler({ ...options, database, db, scope }));
+    const compile = statementCompiler({ ...options, database, db, scope });
+    const rows = rowsOver(compile, (damage) => options.onError?.(damage));
     return { database, rows, scope };
   } catch (error) {
     database.close();

@@ -42,6 +42,12 @@ export function isPassing(code: number | null): boolean {
   return code !== null && passing.includes(code & 0xff);
 }
 
+/** Whether SQLite's `code` says that the disk failed to read, write or sync; short of room is not. */
+export function isDiskFailure(code: number | null): boolean {
+  if (code === null || code === noRoomForIndex || code === noMemoryForRequest) return false;
+  return (code & 0xff) === primary.ioError;
+}
+
 /** Extended result codes: a page of the database, or the file itself, cannot be read back. */
 const unreadable = new Set([266, 522, 8202, 8458]);
 
@@ -62,8 +68,9 @@ export class DatabaseDamaged extends Error {
   override readonly name = 'DatabaseDamaged';
 }
 
-/** Extended result code: there is no room for the index of the log. */
+/** Extended result codes: there is no room for the index of the log, or no memory. */
 const noRoomForIndex = 4874;
+const noMemoryForRequest = 3082;
 
 function fromSqlite(error: unknown, code: number, path: string): unknown {
   if (code === noRoomForIndex) return full(error, path);

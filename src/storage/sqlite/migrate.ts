@@ -1,10 +1,12 @@
 import { type Kysely, type Migration, Migrator, sql } from 'kysely';
 import { StoreError } from '../errors.ts';
 import { first } from './migrations/0001-first.ts';
+import { history } from './migrations/0002-history.ts';
 
 /** Every migration there ever was, in order. They only go forward, and never change. */
 const migrations: Readonly<Record<string, Migration>> = {
   '0001-first': first,
+  '0002-history': history,
 };
 
 /**

@@ -7,25 +7,39 @@ import { changeOf } from './recording.ts';
 const version = 1;
 
 /** Table, method and arguments. */
-type Call = readonly [table: string, method: string, ...parameters: unknown[]];
+export type Call = readonly [table: string, method: string, ...parameters: unknown[]];
 
-/** The payload of a batch: of each of its transactions the text of the calls, as recorded. */
-export function encodePayload(transactions: readonly string[]): Uint8Array {
-  return Buffer.from(`{"v":${version},"t":[${transactions.map((text) => `[${text}]`).join(',')}]}`);
+/** What a batch says. */
+export interface Payload {
+  /** The mark of the batch before it; empty when that is not known. */
+  readonly previous: string;
+  /** The calls of each. */
+  readonly transactions: readonly (readonly Call[])[];
 }
 
-/** The calls of each transaction. Throws `StoreUnavailable` when a newer version wrote them. */
-export function decodePayload(payload: Uint8Array): readonly (readonly Call[])[] {
+/**
+ * The payload of the batch after one with the mark `previous`: of each of its transactions the text
+ * of the calls, as recorded.
+ */
+export function encodePayload(transactions: readonly string[], previous: string): Uint8Array {
+  const texts = transactions.map((text) => `[${text}]`).join(',');
+  return Buffer.from(`{"v":${version},"p":${JSON.stringify(previous)},"t":[${texts}]}`);
+}
+
+/** Throws `StoreUnavailable` when a newer version wrote it. */
+export function decodePayload(payload: Uint8Array): Payload {
   const decoded: unknown = JSON.parse(Buffer.from(payload).toString());
   assert(typeof decoded === 'object' && decoded !== null, 'a payload is an object');
   assert('v' in decoded && typeof decoded.v === 'number', 'a payload tells its version');
   if (decoded.v > version) throw newerVersion();
+  const previous = 'p' in decoded ? decoded.p : '';
+  assert(typeof previous === 'string', 'a payload names the batch before it');
   assert('t' in decoded && Array.isArray(decoded.t), 'a payload has transactions');
   const transactions: readonly unknown[] = decoded.t;
   for (const calls of transactions) {
     assert(Array.isArray(calls) && calls.every(isCall), 'a transaction is a list of calls');
   }
-  return transactions as readonly (readonly Call[])[];
+  return { previous, transactions: transactions as readonly (readonly Call[])[] };
 }
 
 /** Makes the changes once more. */

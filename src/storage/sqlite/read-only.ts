@@ -1,12 +1,22 @@
+import { DatabaseSync } from 'node:sqlite';
 import { StoreError } from '../errors.ts';
 import type { MetadataStore } from '../metadata-store.ts';
 import { connectForReading } from './connection.ts';
-import { storeErrorFrom } from './database-errors.ts';
+import { isDamage, storeErrorFrom } from './database-errors.ts';
 import { isThere } from './database-files.ts';
+import { problemsIn } from './integrity.ts';
+import { journalPositionIn, type Position } from './journal-position.ts';
 import { ReadTransactions } from './read-transactions.ts';
 
 /** Rows to read, and nothing else. */
-export type ReadOnlyStore = Pick<MetadataStore, 'read'> & AsyncDisposable;
+export interface ReadOnlyStore extends Pick<MetadataStore, 'read'>, AsyncDisposable {
+  /** Where in the journal the rows are. */
+  position(): Promise<Position>;
+  /** What is wrong with the database, as far as it can tell by itself. Reads all of it, at once. */
+  integrityProblems(): Promise<readonly string[]>;
+}
+
+const problemsMax = 20;
 
 /**
  * Opens the database for reading, also while a server runs on it: reads see what is committed then.
@@ -19,15 +29,45 @@ export async function openReadOnly(path: string): Promise<ReadOnlyStore> {
       throw new StoreError('StoreUnavailable', `There is no database ${path}.`);
     }
     const connection = await connectForReading({ path });
+    const { database, rows } = connection;
     const reads = new ReadTransactions(connection);
     return {
-      read: (work) => reads.add(() => work(connection.rows)),
+      read: (work) => reads.add(() => work(rows)),
+      position: () => reads.add(async () => journalPositionIn(database)),
+      integrityProblems: () => reads.add(async () => problemsOf(database)),
       async [Symbol.asyncDispose]() {
         await reads.close();
-        if (connection.database.isOpen) connection.database.close();
+        if (database.isOpen) database.close();
       },
     };
   } catch (error) {
     throw storeErrorFrom(error, path);
+  }
+}
+
+/**
+ * Whether the database holds anything that was ever written to the store: one that is missing, or
+ * that a start has made and no more, does not. What cannot be read is taken for something.
+ */
+export async function holdsRows(path: string): Promise<boolean> {
+  if (!(await isThere(path))) return false;
+  try {
+    using database = new DatabaseSync(path, { readOnly: true });
+    const tables = database.prepare("SELECT name FROM sqlite_schema WHERE type = 'table'").all();
+    if (!tables.some(({ name }) => name === 'journal_position')) return tables.length > 0;
+    const position = database.prepare('SELECT sequence FROM journal_position').get();
+    return Number(position?.['sequence'] ?? 0) > 0;
+  } catch {
+    // Opening it to write tells what is wrong, and what to do.
+    return true;
+  }
+}
+
+function problemsOf(database: DatabaseSync): string[] {
+  try {
+    return problemsIn(database, problemsMax);
+  } catch (error) {
+    if (!isDamage(error)) throw error;
+    return [String(error)];
   }
 }

@@ -89,36 +89,68 @@ export async function isNothingKnown(
 
 type Made = Pick<Rebuilt, 'snapshot' | 'lost'>;
 
+interface MakeOptions extends Omit<RebuildOptions, 'path' | 'clock'> {
+  /** The highest that is known of, be it of a batch or of a snapshot. */
+  readonly knownSequence: number;
+}
+
 async function make(target: string, options: RebuildOptions): Promise<Made> {
   const snapshots = await options.snapshots.list();
+  const sequences = snapshots.map(({ sequence }) => sequence);
+  const knownSequence = Math.max(options.journal.lastSequence, ...sequences);
   const failures: string[] = [];
-  for (const snapshot of [...snapshots, null]) {
+  // Also where a loss is accepted: an older snapshot may do without one.
+  const ways = options.loss === 'accept' ? (['refuse', 'accept'] as const) : (['refuse'] as const);
+  const attempts = ways.flatMap((loss) => [...snapshots, null].map((from) => ({ loss, from })));
+  for (const { loss, from } of attempts) {
     await removeDatabase(target);
     try {
-      return { snapshot, lost: await makeFrom(snapshot, target, options) };
+      const lost = await makeFrom(from, target, { ...options, loss, knownSequence });
+      return { snapshot: from, lost };
     } catch (error) {
       await removeDatabase(target);
       if (!isOfItsSource(error)) throw error;
       failures.push(error.message);
-      options.log.error('snapshot.unusable', { snapshot: snapshot?.name ?? null, error });
+      options.log.error('snapshot.unusable', { snapshot: from?.name ?? null, error });
     }
   }
   throw cannotRebuild(options.path, failures);
+}
+
+/**
+ * Makes another database at `target`, from the oldest snapshot from which that works, or from the
+ * journal alone where there is none. Answers whether there is one now.
+ */
+export async function makeReplica(
+  target: string,
+  options: Pick<RebuildOptions, 'log' | 'journal' | 'snapshots'>,
+): Promise<boolean> {
+  const snapshots = await options.snapshots.list();
+  for (const from of snapshots.length === 0 ? [null] : snapshots.toReversed()) {
+    await removeDatabase(target);
+    try {
+      await makeFrom(from, target, { ...options, loss: 'refuse', knownSequence: 0 });
+      return true;
+    } catch (error) {
+      if (!isOfItsSource(error)) throw error;
+    }
+  }
+  return false;
 }
 
 /** Makes a database at `target`. Answers what it lacks. */
 async function makeFrom(
   snapshot: Snapshot | null,
   target: string,
-  { log, journal, snapshots, loss }: RebuildOptions,
+  { log, journal, snapshots, loss, knownSequence }: MakeOptions,
 ): Promise<string[]> {
   if (snapshot !== null) await restore(snapshots, snapshot, target);
   const connection = await connectForWriting({ path: target, log });
   let lost: string[] = [];
   try {
     checkPosition(connection, snapshot);
-    if (loss === 'accept') lost = await salvageJournal(connection, journal);
-    else await replayWhole(connection, journal);
+    if (loss === 'accept') lost = await salvageJournal(connection, journal, knownSequence);
+    else await replayWhole(connection, journal, knownSequence);
     // Only the database is put in its place, so nothing may lie in the log alone.
     connection.database.exec('PRAGMA wal_checkpoint(TRUNCATE)');
   } finally {
@@ -129,7 +161,11 @@ async function makeFrom(
   return lost;
 }
 
-async function replayWhole(connection: WritingConnection, journal: Journal): Promise<void> {
+async function replayWhole(
+  connection: WritingConnection,
+  journal: Journal,
+  knownSequence: number,
+): Promise<void> {
   const { sequence } = new JournalPosition(connection.database);
   if (journal.lastSequence === 0 && sequence === 0) {
     throw new NotReplayable('There is nothing in the journal.');
@@ -141,6 +177,12 @@ async function replayWhole(connection: WritingConnection, journal: Journal): Pro
     );
   }
   await replayJournal(connection, journal);
+  const { sequence: last } = new JournalPosition(connection.database);
+  if (last < knownSequence) {
+    throw new NotReplayable(
+      `There were ${knownSequence} batches at least, and ${last} are to be had.`,
+    );
+  }
 }
 
 async function restore(

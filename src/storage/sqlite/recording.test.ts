@@ -26,7 +26,7 @@ type Samples = {
   };
 };
 
-/** In an order in which each can follow on those before. */
+/** In an order in which each can follow on those before, and on what `insertOthers` leaves, and changes something. */
 const samples: Samples = {
   accounts: {
     insert: [{ accountId, name: 'a “name”', createdAtMs: 1 }],
@@ -77,6 +77,8 @@ test('every change of rows is journalled, and its arguments outlive JSON as they
     log: silentLog,
     journal,
   });
+  await store.write((rows) => insertOthers(rows));
+  const before = journal.lastSequence;
   const expected: unknown[] = [];
   for (const [table, methods] of Object.entries(samples)) {
     for (const [name, parameters] of Object.entries<readonly unknown[]>(methods)) {
@@ -85,7 +87,11 @@ test('every change of rows is journalled, and its arguments outlive JSON as they
       await store.write((rows) => call(rows, table, name, parameters));
     }
   }
-  const journalled = journal.batches.flatMap(({ payload }) => decodePayload(payload)).flat();
+  const journalled = journal.batches
+    .filter(({ sequence }) => sequence > before)
+
+    .flatMap(({ payload }) => decodePayload(payload).transactions)
+    .flat();
   assert.deepEqual(journalled, expected);
   const names = Object.entries(changes).flatMap(([table, methods]) =>
     Object.keys(methods).map((name) => `${table}.${name}`),
@@ -94,6 +100,27 @@ test('every change of rows is journalled, and its arguments outlive JSON as they
     expected.map((entry) => (entry as string[]).slice(0, 2).join('.')).sort(),
     names.sort(),
   );
+});
+
+test('a change that finds nothing to change is not journalled', async () => {
+  const journal = new MemoryJournal();
+  const parts = { clock: new SimulatedClock(), log: silentLog, journal };
+  await using store = await SqliteMetadataStore.open({ path: ':memory:', ...parts });
+  const claim = { action: 'ArchiveRetrieval', nowMs: 5_000, untilMs: 6_000, limit: 3 } as const;
+  const lease = () => store.write(({ jobs }) => jobs.lease(claim));
+  assert.deepEqual(await lease(), []);
+  await store.write(async ({ jobs, blobs }) => {
+    await jobs.releaseLeases();
+    await jobs.extendLease('absent', 7_000);
+    await blobs.repoint(blobId('absent'), blobId('other'));
+  });
+  assert.equal(journal.lastSequence, 0);
+  await store.write(async ({ vaults, jobs }) => {
+    await vaults.insert(sampleVault('vault'));
+    await jobs.insert(sampleRetrieval('job'));
+  });
+  assert.equal((await lease()).length, 1);
+  assert.equal(journal.lastSequence, 2);
 });
 
 test('what reads only is not journalled, nor what was taken back', async () => {
@@ -119,12 +146,18 @@ test('what reads only is not journalled, nor what was taken back', async () => {
   });
   const [batch] = journal.batches;
   assert.ok(batch !== undefined);
-  const calls = decodePayload(batch.payload).flat();
+  const calls = decodePayload(batch.payload).transactions.flat();
   assert.deepEqual(
     calls.map(([table]) => table),
     ['accounts', 'facts'],
   );
 });
+
+/** What some of the samples change. */
+async function insertOthers({ vaults, archives }: WritableRows): Promise<void> {
+  await vaults.insert(sampleVault('another'));
+  await archives.insert(sampleArchive('other'), sampleBlobs('a'));
+}
 
 function call(rows: WritableRows, table: string, name: string, parameters: readonly unknown[]) {
   const methods = rows[table as TableName] as unknown as Readonly<

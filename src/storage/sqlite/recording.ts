@@ -1,3 +1,4 @@
+import type { DatabaseSync } from 'node:sqlite';
 import { isStoreError } from '../errors.ts';
 import type { Rows, WritableRows } from '../metadata-store.ts';
 
@@ -50,10 +51,22 @@ export function changeOf(rows: WritableRows, table: string, name: string): Metho
   return (rows[tableName] as unknown as Readonly<Record<string, Method>>)[name];
 }
 
+/** Counts the rows that were ever changed over the connection, those of taken-back changes too. */
+export function changeCounter(database: DatabaseSync): () => number {
+  const count = database.prepare('SELECT total_changes() AS count');
+  return () => Number(count.get()?.['count']);
+}
+
 /** The changes that a transaction makes, as the text of calls. */
 export class Recording {
+  readonly #changedRows: () => number;
   #calls: (string | null)[] = [];
   #failure: { readonly error: unknown } | null = null;
+
+  /** `changedRows` counts up with each row that is changed. */
+  constructor(changedRows: () => number) {
+    this.#changedRows = changedRows;
+  }
 
   /**
    * What a change of rows failed with, unless it was a `Conflict`: that leaves the rows as they
@@ -63,13 +76,19 @@ export class Recording {
     return this.#failure;
   }
 
-  /** Runs `method`, and notes the call unless it fails. */
+  /**
+   * Runs `method`, and notes the call unless it fails or changes no row: whoever asks again and again
+   * for something to do is not to fill the journal.
+   */
   async call(parts: readonly [string, string], method: Method, parameters: readonly unknown[]) {
     // Written down before others can change the parameters, and in the order in which calls begin,
     // which is that in which they happen.
+    const before = this.#changedRows();
     const index = this.#calls.push(JSON.stringify([...parts, ...parameters])) - 1;
     try {
-      return await method(...parameters);
+      const value = await method(...parameters);
+      if (this.#changedRows() === before) this.#calls[index] = null;
+      return value;
     } catch (error) {
       this.#calls[index] = null;
       if (!isStoreError(error, 'Conflict')) this.#failure ??= { error };

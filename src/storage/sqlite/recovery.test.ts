@@ -1,28 +1,14 @@
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
-import {
-  copyFile,
-  mkdtemp,
-  open,
-  readdir,
-  readFile,
-  rename,
-  rm,
-  stat,
-  writeFile,
-} from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { copyFile, open, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { promisify } from 'node:util';
-import { SimulatedClock } from '../../lib/clock.ts';
-import type { Facts, Log } from '../../lib/log.ts';
-import { isStoreError } from '../errors.ts';
 import type { Journal } from '../journal.ts';
 import { MemoryJournal } from '../memory/memory-journal.ts';
-import { MemorySnapshots } from '../memory/memory-snapshots.ts';
-import { addArchive, sampleVault } from '../metadata-specimen.ts';
+import { addArchive } from '../metadata-specimen.ts';
 import { rebuildDatabase } from './rebuild.ts';
+import { factIn, inHouse, isUnavailable } from './recovery-specimen.ts';
 import { SqliteMetadataStore } from './sqlite-metadata-store.ts';
 import { dumpTables } from './table-dump.ts';
 
@@ -139,8 +125,15 @@ describe('a journal that is lost or damaged', () => {
       await using store = await house.open();
       assert.deepEqual(house.log.names('warn'), ['journal.behind']);
       assert.equal(await store.isSnapshotDue(), true);
-      await store.write(({ facts }) => facts.set('name', 'value'));
+      // A batch that changes nothing: a snapshot taken now is not one without its journal.
       assert.equal(house.journal.lastSequence, last + 1);
+      await store.takeSnapshot(goingOn);
+      await store[Symbol.asyncDispose]();
+      await rm(house.path);
+      await using again = await house.open();
+      assert.equal(await factIn(again, 'last'), 'value');
+      await again.write(({ facts }) => facts.set('name', 'value'));
+      assert.equal(house.journal.lastSequence, last + 2);
     });
   });
 
@@ -159,7 +152,7 @@ describe('a journal that is lost or damaged', () => {
       assert.equal(await factIn(store, 'last'), 'value');
       assert.equal(await store.isSnapshotDue(), true);
       await store.write(({ facts }) => facts.set('name', 'value'));
-      assert.equal(cut.lastSequence, journal.lastSequence + 1);
+      assert.equal(cut.lastSequence, journal.lastSequence + 2);
     });
   });
 
@@ -297,81 +290,6 @@ test('a working database can be made again, and is set aside', async () => {
   });
 });
 
-interface House {
-  readonly directory: string;
-  readonly path: string;
-  readonly clock: SimulatedClock;
-  readonly log: ListedLog;
-  readonly snapshots: MemorySnapshots;
-  journal: MemoryJournal;
-  open(): Promise<SqliteMetadataStore>;
-  /** Writes this and that, with a snapshot in the middle or without. */
-  fill(how: 'snapshot' | 'no snapshot'): Promise<void>;
-}
-
-async function inHouse(work: (house: House) => Promise<void>): Promise<void> {
-  const directory = await mkdtemp(join(tmpdir(), 'firn-recovery-'));
-  const clock = new SimulatedClock();
-  let round = 0;
-  const house: House = {
-    directory,
-    path: join(directory, 'firn.db'),
-    clock,
-    log: new ListedLog(),
-    journal: new MemoryJournal(),
-    snapshots: new MemorySnapshots({ clock }),
-    open: () => SqliteMetadataStore.open(house),
-    fill: async (how) => {
-      await using store = await house.open();
-      round += 1;
-      if (round === 1) {
-        await store.write(({ vaults }) => vaults.insert(sampleVault('vault')));
-        for (const index of [1, 2, 3]) await addArchive(store, `archive ${index}`);
-        await store.write(async ({ vaults, archives }) => {
-          const change = { archives: -1, sizeBytes: -30, atMs: 5 } as const;
-          await archives.markRemoved('archive 1', await vaults.recordChange('vault', change));
-        });
-      }
-      if (how === 'snapshot') await store.takeSnapshot(goingOn);
-      await store.write(({ facts }) => facts.set(`fact ${round}`, 'value'));
-      await store.write(({ facts }) => facts.set('last', 'value'));
-    },
-  };
-  try {
-    await work(house);
-  } finally {
-    await rm(directory, { recursive: true });
-  }
-}
-
-class ListedLog implements Log {
-  readonly #events: (readonly [level: string, event: string, facts: Facts | undefined])[] = [];
-
-  info(event: string, facts?: Facts): void {
-    this.#events.push(['info', event, facts]);
-  }
-
-  warn(event: string, facts?: Facts): void {
-    this.#events.push(['warn', event, facts]);
-  }
-
-  error(event: string, facts?: Facts): void {
-    this.#events.push(['error', event, facts]);
-  }
-
-  names(level: 'info' | 'warn' | 'error'): string[] {
-    return this.#events.filter(([each]) => each === level).map(([, event]) => event);
-  }
-}
-
-function factIn(store: SqliteMetadataStore, name: string): Promise<string | undefined> {
-  return store.read(({ facts }) => facts.get(name));
-}
-
 function isAbout(payload: Uint8Array, text: string): boolean {
   return Buffer.from(payload).includes(`"${text}"`);
-}
-
-function isUnavailable(error: unknown): error is Error {
-  return isStoreError(error, 'StoreUnavailable');
 }

@@ -1,10 +1,12 @@
 import type { Clock } from '../../lib/clock.ts';
 import type { Log } from '../../lib/log.ts';
 import type { Journal } from '../journal.ts';
+import { repairFact } from '../repair-state.ts';
 import { connectForWriting, type StatementObserver, type WritingConnection } from './connection.ts';
 import { isDamage } from './database-errors.ts';
 import { hasDamageMark, isThere, setAside } from './database-files.ts';
-import { JournalPosition } from './journal-position.ts';
+import { JournalPosition, markOf, type Position } from './journal-position.ts';
+import { applyCalls, type Call, encodePayload } from './payload.ts';
 import { isNothingKnown, rebuildDatabase, type SnapshotSource } from './rebuild.ts';
 import { NotReplayable, replayJournal } from './replay.ts';
 
@@ -60,18 +62,77 @@ async function openAndReplay(options: RecoveryOptions): Promise<UpToDate> {
   const { journal, log, path } = options;
   const connection = await connectForWriting(options);
   try {
-    const before = new JournalPosition(connection.database).sequence;
+    const position = new JournalPosition(connection.database);
+    const before = position.sequence;
+    await checkAgainstSnapshots(position, options);
+    if (before === journal.lastSequence) await checkLastBatch(position, journal);
     const { damages, batchCount } = await replayJournal(connection, journal);
     for (const damage of damages) log.error('journal.damaged', { damage });
     if (batchCount > 0) log.info('metadata.replayed', { database: path, batches: batchCount });
     const isAhead = journal.lastSequence < before;
     if (isAhead) {
       log.warn('journal.behind', { database: before, journal: journal.lastSequence });
+      await goOnBehind(connection, journal);
     }
     const isSnapshotNeeded = damages.length > 0 || isAhead || (connection.isMigrated && before > 0);
     return { connection, isSnapshotNeeded };
   } catch (error) {
     connection.database.close();
     throw error;
+  }
+}
+
+/** An old database, with a journal that is gone or as old, lacks what its snapshots tell of. */
+async function checkAgainstSnapshots(
+  { sequence }: Position,
+  { journal, snapshots }: RecoveryOptions,
+): Promise<void> {
+  const last = Math.max(sequence, journal.lastSequence);
+  const later = (await snapshots.list()).find((snapshot) => snapshot.sequence > last);
+  if (later === undefined) return;
+  throw new NotReplayable(
+    `The database has batch ${sequence} and the journal ends with batch ${journal.lastSequence}, ` +
+      `but there is a snapshot of batch ${later.sequence}.`,
+  );
+}
+
+/** Where no batch follows that would tell, the last one does: whether the two are of one history. */
+async function checkLastBatch({ sequence, mark }: Position, journal: Journal): Promise<void> {
+  if (mark === '') return;
+  for await (const item of journal.read(sequence - 1)) {
+    if ('damage' in item || item.sequence !== sequence) continue;
+    if (markOf(item.payload) === mark) return;
+    throw new NotReplayable(`The database has another batch ${sequence} than the journal.`);
+  }
+}
+
+/**
+ * Lets the journal begin again where the database is, with a batch of its own. Else a snapshot taken
+ * now would look like one after which the journal is lost. The batch notes that rows may be lost,
+ * unless that is known already: a database that is ahead may be an old one all the same.
+ */
+async function goOnBehind(
+  { database, rows, scope }: WritingConnection,
+  journal: Journal,
+): Promise<void> {
+  const position = new JournalPosition(database);
+  const note: Call = ['facts', 'set', repairFact.name, repairFact.advised];
+  database.exec('BEGIN IMMEDIATE');
+  scope.mode = 'writing';
+  try {
+    const isKnown = (await rows.facts.get(repairFact.name)) === repairFact.unfinished;
+    const calls = isKnown ? [] : [note];
+    await applyCalls(rows, calls);
+    const payload = encodePayload(
+      calls.map((call) => JSON.stringify(call)),
+      position.mark,
+    );
+    const sequence = position.sequence + 1;
+    position.set({ sequence, mark: markOf(payload) });
+    await journal.append({ sequence, payload });
+    database.exec('COMMIT');
+  } finally {
+    scope.mode = 'closed';
+    if (database.isTransaction) database.exec('ROLLBACK');
   }
 }

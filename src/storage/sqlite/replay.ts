@@ -4,7 +4,7 @@ import type { Journal, JournalBatch, JournalDamage } from '../journal.ts';
 import type { WritableRows } from '../metadata-store.ts';
 import type { Connection } from './connection.ts';
 import { storeErrorFrom } from './database-errors.ts';
-import { JournalPosition } from './journal-position.ts';
+import { isOfHistory, JournalPosition, markOf, type Position } from './journal-position.ts';
 import { applyCalls, decodePayload } from './payload.ts';
 
 /** How many transactions are applied in one transaction of SQLite, before the event loop turns. */
@@ -44,7 +44,7 @@ export async function replayJournal(
       isOver = await replay.applySome(batches);
       scope.mode = 'closed';
       database.exec('COMMIT');
-      position.noteCommit(replay.sequence);
+      position.noteCommit(replay.position);
       await setImmediate();
     }
   } catch (error) {
@@ -60,21 +60,21 @@ export async function replayJournal(
 
 class Replay {
   readonly #rows: WritableRows;
-  readonly #position: JournalPosition;
+  readonly #target: JournalPosition;
   readonly #damages: string[] = [];
   /** Found since the last batch: it is not known yet whether that is missed. */
   #damage: string | null = null;
   #batchCount = 0;
-  #sequence: number;
+  #position: Position;
 
-  constructor(rows: WritableRows, position: JournalPosition) {
+  constructor(rows: WritableRows, target: JournalPosition) {
     this.#rows = rows;
-    this.#position = position;
-    this.#sequence = position.sequence;
+    this.#target = target;
+    this.#position = { sequence: target.sequence, mark: target.mark };
   }
 
-  get sequence(): number {
-    return this.#sequence;
+  get position(): Position {
+    return this.#position;
   }
 
   /** Within a transaction. Answers whether there is no more. */
@@ -83,7 +83,7 @@ class Replay {
       const { done, value } = await batches.next();
       if (done === true) return true;
       if ('damage' in value) this.#noteDamage(value.damage);
-      else if (value.sequence > this.#sequence) count += await this.#apply(value);
+      else if (value.sequence > this.#position.sequence) count += await this.#apply(value);
     }
     return false;
   }
@@ -91,7 +91,9 @@ class Replay {
   end(isAhead: boolean): Replayed {
     // At the end of the journal there is no telling how much is gone, unless the database is ahead.
     if (this.#damage !== null && !isAhead) {
-      throw new NotReplayable(`After batch ${this.#sequence} the journal ends: ${this.#damage}`);
+      throw new NotReplayable(
+        `After batch ${this.#position.sequence} the journal ends: ${this.#damage}`,
+      );
     }
     if (this.#damage !== null) this.#damages.push(this.#damage);
     return { batchCount: this.#batchCount, damages: this.#damages };
@@ -104,8 +106,9 @@ class Replay {
 
   /** Answers how many transactions it has. */
   async #apply({ sequence, payload }: JournalBatch): Promise<number> {
-    if (sequence !== this.#sequence + 1) {
-      const missing = `The batches after ${this.#sequence} and before ${sequence} are missing`;
+    const before = this.#position;
+    if (sequence !== before.sequence + 1) {
+      const missing = `The batches after ${before.sequence} and before ${sequence} are missing`;
       throw new NotReplayable(
         this.#damage === null ? `${missing}.` : `${missing}: ${this.#damage}`,
       );
@@ -113,16 +116,24 @@ class Replay {
     // What is damaged lies before: the database has that already.
     if (this.#damage !== null) this.#damages.push(this.#damage);
     this.#damage = null;
-    const transactions = decodePayload(payload);
+    const { previous, transactions } = decodePayload(payload);
+    if (!isOfHistory(previous, before)) throw ofAnotherHistory(sequence, before);
     try {
       for (const calls of transactions) await applyCalls(this.#rows, calls);
     } catch (error) {
       if (isStoreError(error) && error.code !== 'Conflict') throw error;
       throw new NotReplayable(`Batch ${sequence} does not fit the database.`, { cause: error });
     }
-    this.#position.set(sequence);
-    this.#sequence = sequence;
+    this.#position = { sequence, mark: markOf(payload) };
+    this.#target.set(this.#position);
     this.#batchCount += 1;
     return transactions.length;
   }
+}
+
+function ofAnotherHistory(sequence: number, { sequence: last }: Position): NotReplayable {
+  return new NotReplayable(
+    `Batch ${sequence} of the journal does not follow on batch ${last} of the database: they are of ` +
+      'two histories that part before.',
+  );
 }

@@ -2,23 +2,26 @@ import { setImmediate } from 'node:timers/promises';
 import { isStoreError } from '../errors.ts';
 import type { Journal, JournalBatch } from '../journal.ts';
 import type { WritableRows } from '../metadata-store.ts';
+import { repairFact } from '../repair-state.ts';
 import type { Connection } from './connection.ts';
 import { storeErrorFrom } from './database-errors.ts';
-import { JournalPosition } from './journal-position.ts';
-import { applyCalls, decodePayload } from './payload.ts';
+import { isOfHistory, JournalPosition, markOf, type Position } from './journal-position.ts';
+import { applyCalls, type Call, decodePayload } from './payload.ts';
 import { replayLogPages } from './replay.ts';
 
 /**
  * Applies what there is of the journal after the database's position, though some is missing:
  * transaction by transaction, without those that need what is not there. Answers what was lost, as
- * sentences; nothing was when there are none.
+ * sentences; nothing was when there are none. `knownSequence` is the highest that is known of, be it
+ * of a batch or of a snapshot.
  */
 export async function salvageJournal(
   { database, rows, scope }: Connection<WritableRows>,
   journal: Journal,
+  knownSequence: number,
 ): Promise<string[]> {
   const position = new JournalPosition(database);
-  const salvage = new Salvage({ database, rows }, position.sequence);
+  const salvage = new Salvage({ database, rows }, position);
   if (journal.lastSequence === 0 && position.sequence === 0) {
     salvage.lost.push('There is neither a snapshot nor a journal: everything.');
   }
@@ -35,17 +38,17 @@ export async function salvageJournal(
       }
       database.exec('BEGIN IMMEDIATE');
       await salvage.apply(item);
-      position.set(salvage.sequence);
+      position.set(salvage.position);
       database.exec('COMMIT');
       await setImmediate();
     }
-    salvage.end();
+    salvage.end(knownSequence);
     if (salvage.lost.length > 0) {
       database.exec('BEGIN IMMEDIATE');
       database.exec(mendTotals);
-      // Ahead of the journal by a number that no batch gets: what is damaged there lies behind the
-      // database from now on, and keeps no start from going on.
-      position.set(Math.max(salvage.sequence, journal.lastSequence) + 1);
+      // Until the blobs were asked for what is lost.
+      await rows.facts.set(repairFact.name, repairFact.unfinished);
+      position.set(salvage.positionBehind(knownSequence));
       database.exec('COMMIT');
     }
   } catch (error) {
@@ -76,47 +79,76 @@ const mendTotals = `
 class Salvage {
   readonly lost: string[] = [];
   readonly #connection: Pick<Connection<WritableRows>, 'database' | 'rows'>;
-  #sequence: number;
+  #position: Position;
   #damage: string | null = null;
   #isComplete = true;
 
-  constructor(connection: Pick<Connection<WritableRows>, 'database' | 'rows'>, sequence: number) {
+  constructor(
+    connection: Pick<Connection<WritableRows>, 'database' | 'rows'>,
+    { sequence, mark }: Position,
+  ) {
     this.#connection = connection;
-    this.#sequence = sequence;
+    this.#position = { sequence, mark };
   }
 
-  get sequence(): number {
-    return this.#sequence;
+  get position(): Position {
+    return this.#position;
+  }
+
+  /**
+   * Ahead of all that is known by a number that no batch gets: what is damaged in the journal lies
+   * behind the database from now on, and keeps no start from going on. A history of its own: what is
+   * lost does not belong to it any more, should it be found.
+   */
+  positionBehind(knownSequence: number): Position {
+    const { sequence, mark } = this.#position;
+    return {
+      sequence: Math.max(sequence, knownSequence) + 1,
+      mark: markOf(Buffer.from([mark, ...this.lost].join('\n'))),
+    };
   }
 
   noteDamage(damage: string): void {
-    this.end();
+    this.#noteLastDamage();
     this.#damage = damage;
   }
 
+  end(knownSequence: number): void {
+    this.#noteLastDamage();
+    const { sequence } = this.#position;
+    if (sequence >= knownSequence) return;
+    this.lost.push(`The batches after ${sequence}, of which there were ${knownSequence} at least.`);
+  }
+
   /** Nothing follows on what was damaged last. */
-  end(): void {
-    if (this.#damage !== null) this.lost.push(`After batch ${this.#sequence}: ${this.#damage}`);
+  #noteLastDamage(): void {
+    if (this.#damage === null) return;
+    this.lost.push(`After batch ${this.#position.sequence}: ${this.#damage}`);
     this.#damage = null;
   }
 
   async apply({ sequence, payload }: JournalBatch): Promise<void> {
-    if (sequence <= this.#sequence) return;
-    if (sequence > this.#sequence + 1) {
+    const before = this.#position;
+    if (sequence <= before.sequence) return;
+    const { previous, transactions } = decodePayload(payload);
+    if (sequence > before.sequence + 1) {
       const what = this.#damage ?? 'They are not in the journal.';
-      this.lost.push(`The batches after ${this.#sequence} and before ${sequence}: ${what}`);
+      this.lost.push(`The batches after ${before.sequence} and before ${sequence}: ${what}`);
+      this.#isComplete = false;
+    } else if (!isOfHistory(previous, before)) {
+      this.lost.push(`What batch ${sequence} follows on: it is of another history.`);
       this.#isComplete = false;
     }
     this.#damage = null;
-    for (const calls of decodePayload(payload)) {
+    for (const calls of transactions) {
       // Ordinals count archives in the order of insertion: after a gap they mean other ones.
       const rest = this.#isComplete ? calls : calls.filter(([table]) => table !== 'verifications');
       await this.#attempt(sequence, rest);
     }
-    this.#sequence = sequence;
+    this.#position = { sequence, mark: markOf(payload) };
   }
 
-  async #attempt(sequence: number, calls: Parameters<typeof applyCalls>[1]): Promise<void> {
+  async #attempt(sequence: number, calls: readonly Call[]): Promise<void> {
     const { database, rows } = this.#connection;
     database.exec('SAVEPOINT attempt');
     try {

@@ -98,4 +98,6 @@ export interface FactsTable {
 
 export interface JournalPositionTable {
   sequence: number;
+  /** Of the batch with that number: see JOURNAL.md. */
+  mark: string;
 }

@@ -2,14 +2,16 @@ import { DatabaseSync } from 'node:sqlite';
 import { parentPort, workerData } from 'node:worker_threads';
 import { defined } from '../../lib/assert.ts';
 import { busyTimeoutMs } from './database.ts';
-import { sqliteCode } from './database-errors.ts';
+import { DatabaseDamaged } from './database-errors.ts';
+import { problemsIn } from './integrity.ts';
 import { journalPositionIn } from './journal-position.ts';
+import { failureFrom, type ThreadFailure } from './thread-failure.ts';
 
-/** How the copying went. Errors lose SQLite's code on their way from thread to thread. */
+/** How the copying went. */
 export interface CopyReply {
   /** The last batch that the copy contains. */
   readonly sequence: number;
-  readonly failure: { readonly message: string; readonly code: number | null } | null;
+  readonly failure: ThreadFailure | null;
 }
 
 /**
@@ -28,10 +30,15 @@ function copied(path: string, copy: string): CopyReply {
     database.prepare('VACUUM INTO ?').run(copy);
     // Read from the copy: the database may have gone on.
     using result = new DatabaseSync(copy, { readOnly: true });
-    return { sequence: journalPositionIn(result), failure: null };
+    // Indexes are copied as they are. One that differs from its table answers wrongly, and nothing
+    // else would ever notice.
+    const [problem] = problemsIn(result, 1);
+    if (problem !== undefined) {
+      throw new DatabaseDamaged(`The database ${path} is damaged: ${problem}`);
+    }
+    return { sequence: journalPositionIn(result).sequence, failure: null };
   } catch (error) {
-    const failure = { message: String(error), code: sqliteCode(error) ?? null };
-    return { sequence: 0, failure };
+    return { sequence: 0, failure: failureFrom(error) };
   }
 }
 

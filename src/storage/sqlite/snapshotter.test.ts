@@ -8,7 +8,9 @@ import { silentLog } from '../../lib/log.ts';
 import { StoreError } from '../errors.ts';
 import { MemoryJournal } from '../memory/memory-journal.ts';
 import { MemorySnapshots } from '../memory/memory-snapshots.ts';
-import { addArchive, sampleVault } from '../metadata-specimen.ts';
+import { addArchive, blobId, sampleVault } from '../metadata-specimen.ts';
+import { failingThread, flipInIndex } from './damage-specimen.ts';
+import { Snapshotter } from './snapshotter.ts';
 import { SqliteMetadataStore, type SqliteOptions } from './sqlite-metadata-store.ts';
 
 const goingOn = new AbortController().signal;
@@ -137,6 +139,73 @@ test('a store that is closed waits for the snapshot that is being taken', async 
     await taking;
   });
 });
+
+test('a database whose index differs from its table is not copied, and not gone on with', async () => {
+  await inHouse(async ({ options, snapshots }) => {
+    {
+      await using store = await SqliteMetadataStore.open(options);
+      await store.write(({ vaults }) => vaults.insert(sampleVault('vault')));
+      for (const index of [1, 2, 3]) await addArchive(store, `archive ${index}`);
+    }
+    await flipInIndex(options.path, 'archive_blobs_by_blob', 'archive 2.1');
+    {
+      await using store = await SqliteMetadataStore.open(options);
+      await assert.rejects(store.takeSnapshot(goingOn), /missing from index archive_blobs_by_blob/);
+      await assert.rejects(set(store, 'name'), { code: 'StoreUnavailable' });
+      assert.deepEqual(await snapshots.list(), []);
+    }
+    await stat(`${options.path}.damaged`);
+    await using store = await SqliteMetadataStore.open(options);
+    await store.takeSnapshot(goingOn);
+    const isReferenced = await store.read(({ blobs }) => blobs.isReferenced(blobId('archive 2.1')));
+    assert.equal(isReferenced, true);
+  });
+});
+
+test('a copying thread that fails is told to whoever asked for the snapshot, and to nobody else', async () => {
+  await inHouse(async ({ options, snapshots }) => {
+    await using store = await SqliteMetadataStore.open(options);
+    await set(store, 'name');
+    const checkRoom = async () => undefined;
+    const onDamage = (error: unknown) => assert.fail(String(error));
+    const parts = { ...options, snapshots, checkRoom, isAskedFor: false, onDamage };
+    const snapshotter = new Snapshotter({ ...parts, startThread: failingThread });
+    await assert.rejects(snapshotter.takeSnapshot(goingOn), { code: 'StoreUnavailable' });
+    await store.takeSnapshot(goingOn);
+    assert.equal((await snapshots.list()).length, 1);
+  });
+});
+
+test('one that is asked for is due, and takes the place of those with damaged headers', async () => {
+  await inHouse(async ({ options, snapshots }) => {
+    await using store = await SqliteMetadataStore.open(options);
+    await set(store, 'name');
+    await store.takeSnapshot(goingOn);
+    const [damaged] = await snapshots.list();
+    snapshots.damageHeader(`${damaged?.name}`);
+    store.askForSnapshot();
+    assert.equal(await store.isSnapshotDue(), true);
+    await store.takeSnapshot(goingOn);
+    assert.equal(await store.isSnapshotDue(), false);
+    assert.equal((await snapshots.list()).length, 1);
+    assert.deepEqual(await snapshots.damaged(), []);
+  });
+});
+
+test('a snapshot that is ahead of the newest is not given up for it', async () => {
+  await inHouse(async ({ options, snapshots }) => {
+    await using store = await SqliteMetadataStore.open(options);
+    for (const sequence of [90, 80, 70]) await snapshots.write(oneByte(), sequence);
+    await set(store, 'name');
+    await store.takeSnapshot(goingOn);
+    const kept = (await snapshots.list()).map(({ sequence }) => sequence);
+    assert.deepEqual(kept, [1, 70, 80, 90]);
+  });
+});
+
+async function* oneByte(): AsyncGenerator<Uint8Array> {
+  yield Uint8Array.of(1);
+}
 
 function set(store: SqliteMetadataStore, name: string, length = 5): Promise<void> {
   return store.write(({ facts }) => facts.set(name, 'x'.repeat(length)));

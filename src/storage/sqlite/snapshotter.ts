@@ -1,18 +1,17 @@
-import { once } from 'node:events';
 import { createReadStream } from 'node:fs';
 import { stat, statfs, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { Worker } from 'node:worker_threads';
-import { defined } from '../../lib/assert.ts';
 import type { Clock } from '../../lib/clock.ts';
 import type { Log } from '../../lib/log.ts';
 import { isStoreError, StoreError } from '../errors.ts';
 import type { Journal } from '../journal.ts';
-import type { SnapshotTaker } from '../snapshot-taker.ts';
+import type { SnapshotRequests, SnapshotTaker } from '../snapshot-taker.ts';
 import type { Snapshot, Snapshots } from '../snapshots.ts';
-import { isPassing } from './database-errors.ts';
+import { isDamage, isPassing } from './database-errors.ts';
 import { copyPath, removeDatabase } from './database-files.ts';
 import type { CopyReply } from './snapshot-thread.ts';
+import { FailedInThread, nextReply } from './thread-failure.ts';
 
 const mebibyte = 1024 * 1024;
 
@@ -37,6 +36,10 @@ export interface SnapshotterOptions {
   readonly checkRoom: () => Promise<void>;
   /** Whether a snapshot is wanted as soon as there can be one. */
   readonly isAskedFor: boolean;
+  /** Told of damage in the database. */
+  readonly onDamage: (error: unknown) => void;
+  /** A value, so that a test can let it fail. */
+  readonly startThread?: (path: string, copy: string) => Worker;
 }
 
 /**
@@ -46,8 +49,10 @@ export interface SnapshotterOptions {
  * old, or the journal since then is long: more than 64 MiB, and more than a quarter of the database.
  * So a rebuild reads little more than the database is large, and copying costs little more than the
  * changes did. Where one was asked for, it is due at once.
+ *
+ * A copy is kept only when its indexes and tables agree, so that a rebuild gives back what was.
  */
-export class Snapshotter implements SnapshotTaker {
+export class Snapshotter implements SnapshotTaker, SnapshotRequests {
   readonly #options: SnapshotterOptions;
   #isAskedFor: boolean;
   #running: Promise<void> | null = null;
@@ -55,6 +60,10 @@ export class Snapshotter implements SnapshotTaker {
   constructor(options: SnapshotterOptions) {
     this.#options = options;
     this.#isAskedFor = options.isAskedFor;
+  }
+
+  askForSnapshot(): void {
+    this.#isAskedFor = true;
   }
 
   async isSnapshotDue(): Promise<boolean> {
@@ -94,7 +103,7 @@ export class Snapshotter implements SnapshotTaker {
       await this.#options.checkRoom();
       await checkRoomBeside(path);
       await removeDatabase(copy);
-      const sequence = await copyDatabase(path, copy);
+      const sequence = await copyDatabase(path, copy, this.#options.startThread ?? startThread);
       signal.throwIfAborted();
       // A store that nobody wrote to is new, and has to look like that.
       if (sequence === 0) return;
@@ -103,6 +112,7 @@ export class Snapshotter implements SnapshotTaker {
       await this.#letGo(snapshot);
       log.info('snapshot.taken', { ...snapshot });
     } catch (error) {
+      if (isDamage(error)) this.#options.onDamage(error);
       if (!isStoreError(error, 'StoreFull')) throw error;
       log.warn('snapshot.postponed', { error });
     } finally {
@@ -113,8 +123,13 @@ export class Snapshotter implements SnapshotTaker {
   async #letGo(newest: Snapshot): Promise<void> {
     const { journal, snapshots } = this.#options;
     const all = await snapshots.list();
-    const older = all.filter(({ name }) => name !== newest.name);
+    // One that is ahead is of a history that this one does not know: nobody here may judge it.
+    const older = all.filter(
+      ({ name, sequence }) => name !== newest.name && sequence <= newest.sequence,
+    );
     for (const { name } of older.slice(keptCount - 1)) await snapshots.remove(name);
+    // Nobody can tell any more what is in these.
+    for (const name of await snapshots.damaged()) await snapshots.remove(name);
     const oldest = older[keptCount - 2];
     if (oldest === undefined) return;
     // The last batch stays in any case: it tells at the next start that the journal is all there.
@@ -132,24 +147,39 @@ async function checkRoomBeside(path: string): Promise<void> {
 }
 
 /** Copies the database on a thread of its own. Answers which batch is the last in the copy. */
-async function copyDatabase(path: string, copy: string): Promise<number> {
+async function copyDatabase(
+  path: string,
+  copy: string,
+  start: typeof startThread,
+): Promise<number> {
   // SQLite takes a file that is empty, with its mode.
   await writeFile(copy, '', { mode: 0o600, flag: 'wx' });
+  const thread = start(path, copy);
+  const ended = new Promise<void>((resolve) => thread.once('exit', () => resolve()));
+  try {
+    const { sequence, failure } = await nextReply<CopyReply>(thread);
+    if (failure === null) return sequence;
+    if (isPassing(failure.code)) throw new StoreError('StoreFull', failure.message);
+    throw new FailedInThread(failure);
+  } catch (cause) {
+    if (isStoreError(cause)) throw cause;
+    const reason = cause instanceof Error ? cause.message : cause;
+    const message = `The database cannot be copied: ${reason}`;
+    throw new StoreError('StoreUnavailable', message, { cause });
+  } finally {
+    // What it wrote is removed next.
+    await ended;
+  }
+}
+
+function startThread(path: string, copy: string): Worker {
   // What runs from source is TypeScript, what was built is not.
   const name = import.meta.url.endsWith('.ts') ? './snapshot-thread.ts' : './snapshot-thread.js';
-  const thread = new Worker(new URL(name, import.meta.url), {
+  return new Worker(new URL(name, import.meta.url), {
     workerData: [path, copy],
     // Options of the process, such as where its main module comes from, are not meant for it.
     execArgv: [],
   });
-  const exit = once(thread, 'exit');
-  // Rejects when the thread fails altogether: an `error` event does that.
-  const [reply]: (CopyReply | undefined)[] = await once(thread, 'message');
-  await exit;
-  const { sequence, failure } = defined(reply, 'the answer of the snapshot thread');
-  if (failure === null) return sequence;
-  if (isPassing(failure.code)) throw new StoreError('StoreFull', failure.message);
-  throw new StoreError('StoreUnavailable', `The database cannot be copied: ${failure.message}`);
 }
 
 async function* chunksOf(path: string, signal: AbortSignal): AsyncGenerator<Uint8Array> {

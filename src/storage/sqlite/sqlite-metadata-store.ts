@@ -2,14 +2,14 @@ import { statfsSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { StoreError } from '../errors.ts';
 import type { MetadataStore, Rows, WritableRows } from '../metadata-store.ts';
-import type { SnapshotTaker } from '../snapshot-taker.ts';
+import type { SnapshotRequests, SnapshotTaker } from '../snapshot-taker.ts';
 import { Checkpointer } from './checkpointer.ts';
-import { storeErrorFrom } from './database-errors.ts';
+import { isDamage, storeErrorFrom } from './database-errors.ts';
 import { markDamaged } from './database-files.ts';
 import { emptyLog } from './empty-log.ts';
 import { OneAtATime } from './one-at-a-time.ts';
 import { ReadTransactions } from './read-transactions.ts';
-import { Recording } from './recording.ts';
+import { changeCounter, Recording } from './recording.ts';
 import { Snapshotter } from './snapshotter.ts';
 import { closeParts, openParts, type SqliteOptions, type StoreParts } from './store-parts.ts';
 import { type RunTurns, TurnQueue } from './turn-queue.ts';
@@ -32,7 +32,7 @@ const batchTurnsMax = 1_000;
  *
  * Both connections are used on the main thread, and nobody else writes to the database.
  */
-export class SqliteMetadataStore implements MetadataStore, SnapshotTaker {
+export class SqliteMetadataStore implements MetadataStore, SnapshotTaker, SnapshotRequests {
   readonly #options: SqliteOptions;
   readonly #parts: StoreParts;
   readonly #batches: WriteBatches;
@@ -98,6 +98,10 @@ export class SqliteMetadataStore implements MetadataStore, SnapshotTaker {
     return this.#batches.failure !== null;
   }
 
+  askForSnapshot(): void {
+    this.#snapshotter?.askForSnapshot();
+  }
+
   async isSnapshotDue(): Promise<boolean> {
     return !this.isStopped && (await this.#snapshotter?.isSnapshotDue()) === true;
   }
@@ -153,11 +157,16 @@ export class SqliteMetadataStore implements MetadataStore, SnapshotTaker {
     }
   }
 
+  #noteFailure(error: unknown): void {
+    if (isDamage(error)) this.#parts.watch.onDamage(error);
+    else this.#batches.fail(error);
+  }
+
   #makeBatches(): WriteBatches {
     const { journal, log, beforeCommit } = this.#options;
     return new WriteBatches({
       ...this.#parts.writing,
-      recording: new Recording(),
+      recording: new Recording(changeCounter(this.#parts.writing.database)),
       journal,
       beforeCommit,
       onCommit: () => this.#checkpointer?.noteCommit(),
@@ -174,7 +183,7 @@ export class SqliteMetadataStore implements MetadataStore, SnapshotTaker {
       path,
       gate: this.#writes,
       log,
-      onFailure: (error) => void this.#batches.fail(error),
+      onFailure: (error) => this.#noteFailure(error),
       clock,
       freeBytes: () => freeBytesAt(dirname(path)),
     });
@@ -183,11 +192,14 @@ export class SqliteMetadataStore implements MetadataStore, SnapshotTaker {
 
 function makeSnapshotter(
   options: SqliteOptions,
-  { isSnapshotNeeded }: StoreParts,
+  { isSnapshotNeeded, watch }: StoreParts,
 ): Snapshotter | null {
   const { snapshots, checkRoom = async () => undefined } = options;
   if (snapshots === undefined) return null;
-  return new Snapshotter({ ...options, snapshots, checkRoom, isAskedFor: isSnapshotNeeded });
+  return new Snapshotter({
+    ...{ ...options, snapshots, checkRoom, isAskedFor: isSnapshotNeeded },
+    onDamage: (error) => watch.onDamage(error),
+  });
 }
 
 function freeBytesAt(directory: string): number {

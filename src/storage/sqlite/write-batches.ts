@@ -4,7 +4,7 @@ import { isStoreError, StoreError } from '../errors.ts';
 import type { Journal } from '../journal.ts';
 import type { WritableRows } from '../metadata-store.ts';
 import { sqliteCode, storeErrorFrom } from './database-errors.ts';
-import { JournalPosition, journalPositionIn } from './journal-position.ts';
+import { JournalPosition, journalPositionIn, markOf, type Position } from './journal-position.ts';
 import { applyCalls, decodePayload, encodePayload } from './payload.ts';
 import { type Recording, recorded } from './recording.ts';
 import type { Scope } from './statements.ts';
@@ -96,7 +96,7 @@ export class WriteBatches {
       await this.#runInOrder(turns, batch);
       scope.mode = 'closed';
       if (batch.changes.length === 0) this.#control.rollback.run();
-      else await this.#keep(encodePayload(batch.changes));
+      else await this.#keep(encodePayload(batch.changes, this.#position.mark));
     } catch (error) {
       return await this.#abandon(batch.begun.length === 0 ? turns : batch.begun, error);
     }
@@ -143,16 +143,18 @@ export class WriteBatches {
 
   /** Makes the open transaction durable, and commits it. */
   async #keep(payload: Uint8Array): Promise<void> {
-    const sequence = this.#position.sequence + 1;
-    this.#position.set(sequence);
-    await this.#append(sequence, payload);
+    // Damage was met by what the batch is made of.
+    if (this.#failure !== null) throw this.#failure;
+    const position = { sequence: this.#position.sequence + 1, mark: markOf(payload) };
+    this.#position.set(position);
+    await this.#append(position.sequence, payload);
     try {
       this.#commit();
     } catch {
       // The journal has it: it must not fail now and then come back at the next start.
-      await this.#applyAgain(sequence, payload);
+      await this.#applyAgain(position, payload);
     }
-    this.#position.noteCommit(sequence);
+    this.#position.noteCommit(position);
   }
 
   async #append(sequence: number, payload: Uint8Array): Promise<void> {
@@ -169,7 +171,7 @@ export class WriteBatches {
     this.#control.commit.run();
   }
 
-  async #applyAgain(sequence: number, payload: Uint8Array): Promise<void> {
+  async #applyAgain(position: Position, payload: Uint8Array): Promise<void> {
     const { rows, scope } = this.#options;
     let failure: unknown;
     for (let tries = 0; tries < triesMax; tries += 1) {
@@ -178,13 +180,14 @@ export class WriteBatches {
         await this.#options.makeRoom();
         this.#control.begin.run();
         // It was committed after all.
-        if (journalPositionIn(this.#database) === sequence) {
+        if (journalPositionIn(this.#database).sequence === position.sequence) {
           this.#rollBack();
           return;
         }
         scope.mode = 'writing';
-        for (const calls of decodePayload(payload)) await applyCalls(rows, calls);
-        this.#position.set(sequence);
+        const { transactions } = decodePayload(payload);
+        for (const calls of transactions) await applyCalls(rows, calls);
+        this.#position.set(position);
         scope.mode = 'closed';
         this.#commit();
         return;
