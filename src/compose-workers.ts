@@ -5,10 +5,12 @@ import type { Bell } from './lib/bell.ts';
 import type { Clock } from './lib/clock.ts';
 import type { Log } from './lib/log.ts';
 import type { RandomBytes } from './lib/random.ts';
+import type { TimeBounds } from './lib/time-bounds.ts';
 import type { Stores } from './storage/open.ts';
 import { CompactSegments } from './workers/compact-segments.ts';
 import { ExpireJobs } from './workers/expire-jobs.ts';
 import { ForgetArchives } from './workers/forget-archives.ts';
+import { InspectFiles } from './workers/inspect-files.ts';
 import { KeepReserve } from './workers/keep-reserve.ts';
 import { RefreshInventories } from './workers/refresh-inventories.ts';
 import { RetrieveArchives } from './workers/retrieve-archives.ts';
@@ -21,6 +23,7 @@ import type { Worker } from './workers/worker.ts';
 interface WorkerParts {
   readonly log: Log;
   readonly clock: Clock;
+  readonly timeBounds: TimeBounds;
   readonly randomBytes: RandomBytes;
   readonly stores: Stores;
   readonly jobs: Jobs;
@@ -39,6 +42,9 @@ export interface Workers {
   readonly scrub: ScrubArchives;
 }
 
+/** A server that has just started has better things to do than to look at every blob. */
+const sweepDelayMs = 5 * 60 * 1000;
+
 /** Everything that happens between requests. */
 export function assembleWorkers(parts: WorkerParts): Workers {
   const { stores, bells, inventoryIntervalMs } = parts;
@@ -51,10 +57,16 @@ export function assembleWorkers(parts: WorkerParts): Workers {
     new TakeInventories({ ...common, arrivals: bells.inventories }),
     new ExpireJobs(common),
     new ForgetArchives(common),
-    new SweepOrphans(common),
+    new SweepOrphans({ ...common, firstRoundInMs: sweepDelayMs }),
     new CompactSegments({ ...common, compaction: blobs }),
     new SnapshotMetadata({ ...common, snapshotTaker: store }),
     new KeepReserve({ ...common, reserve: stores.reserve }),
+    new InspectFiles({
+      ...common,
+      ...stores,
+      periodMs: parts.scrub.periodMs,
+      onDamage: () => store.askForSnapshot(),
+    }),
     scrub,
   ];
   if (inventoryIntervalMs !== null) {

@@ -20,6 +20,7 @@ import type { Log } from './lib/log.ts';
 import { endpointPath } from './lib/node/admin-endpoint.ts';
 import { packageVersion } from './lib/node/package-version.ts';
 import type { RandomBytes } from './lib/random.ts';
+import { TimeBounds } from './lib/time-bounds.ts';
 import type { Services } from './operations/handler.ts';
 import type { MetadataStore } from './storage/metadata-store.ts';
 import { openStores, type Stores } from './storage/open.ts';
@@ -137,7 +138,9 @@ async function assemble(
   const { timing, delaysMs, jobExpiryMs: expiryMs } = config;
   const inventoryMode = isLive(config) ? 'live' : 'scheduled';
   const { removals } = bells;
-  const common = { ...host, store, blobs, pins, markers, removals, inventoryMode, timing } as const;
+  const timeBounds = new TimeBounds({ ...host, longestMs: expiryMs });
+  const parts = { store, blobs, pins, timeBounds, markers, removals };
+  const common = { ...host, ...parts, inventoryMode, timing } as const;
   const jobs = new Jobs({ ...common, delaysMs, expiryMs, arrivals: bells });
   const services = { vaults: new Vaults(common), archives: new Archives(common), jobs };
   const intervalMs = isLive(config) ? null : config.inventoryIntervalMs;

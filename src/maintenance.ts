@@ -5,6 +5,7 @@ import { check as checkAll } from './domain/check.ts';
 import type { CheckEvent, CheckReport } from './domain/check-report.ts';
 import { type SalvageReport, salvage } from './domain/salvage.ts';
 import { packageVersion } from './lib/node/package-version.ts';
+import { StoreError } from './storage/errors.ts';
 import {
   openToRead,
   type Rebuilt,
@@ -12,6 +13,7 @@ import {
   rebuildStores,
   rotateKeysOf,
 } from './storage/open-offline.ts';
+import { isSalvageDue, noteRepairFinished } from './storage/repair-state.ts';
 
 /** How a data directory is doing that no server runs on. Changes nothing in it. */
 export async function openStatus(
@@ -44,6 +46,8 @@ export async function check(
   },
 ): Promise<CheckReport> {
   await using stores = await openToRead(config, host);
+  const count = await stores.unreplayedBatches();
+  if (count > 0) throw behind(config, count);
   return await checkAll({ ...host, ...stores });
 }
 
@@ -60,11 +64,25 @@ export async function repair(
 ): Promise<RepairReport> {
   await using stores = await rebuildStores(config, host);
   const { rebuilt, metadata: store, blobs } = stores;
-  // Where nothing was lost, a blob without a row is what a crash left behind, and no archive.
-  const isWhole = rebuilt.lost.length === 0;
+  // Where nothing was lost, a blob without a row is what a crash left behind, and no archive. What an
+  // earlier repair has lost, or a journal that was lost, is known until one has come to this point.
+  const isWhole = !(await isSalvageDue(store));
   const salvaged = isWhole ? null : await salvage({ ...host, store, blobs });
+  if (!isWhole) await noteRepairFinished(store);
   await stores.metadata.takeSnapshot(host.signal);
+  // In the place of the older one: the journal does not lead on from before what was lost.
+  if (!isWhole) await stores.metadata.takeSnapshot(host.signal);
   return { ...rebuilt, salvage: salvaged };
+}
+
+/** To compare blobs with rows of earlier would find much that is not so. */
+function behind({ metadata: { path } }: Config, count: number): StoreError {
+  const batches = count === 1 ? 'the last batch' : `the last ${count} batches`;
+  return new StoreError(
+    'StoreUnavailable',
+    `The database ${path} does not have ${batches} of its journal yet, as after a power cut. ` +
+      'Nothing is lost: start the server once, which replays them, and check again.',
+  );
 }
 
 /** Puts everything under a new master key. No server runs on it. */

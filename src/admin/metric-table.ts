@@ -142,19 +142,19 @@ export const gauges = {
   archivesDamaged: {
     name: 'firn_damaged_archives',
     kind: 'gauge',
-    help: 'Archives in which the last reading found damage; up to a minute old.',
+    help: 'Archives in which the last reading found damage; up to ten minutes old.',
     labels: [],
   },
   archivesUnverified: {
     name: 'firn_unverified_archives',
     kind: 'gauge',
-    help: 'Archives that were never read back so far; up to a minute old.',
+    help: 'Archives that were never read back so far; up to ten minutes old.',
     labels: [],
   },
   oldestVerified: {
     name: 'firn_oldest_verified_timestamp_seconds',
     kind: 'gauge',
-    help: 'The oldest date at which an archive was last read back; up to a minute old.',
+    help: 'The oldest date at which an archive was last read back; up to ten minutes old.',
     labels: [],
   },
   workerFailing: {

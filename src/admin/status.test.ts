@@ -78,6 +78,19 @@ test('facts for a scrape ask for all rows once a minute', async () => {
   assert.equal(verification.unverifiedCount, 1);
 });
 
+test('of many archives all rows are asked for once in ten minutes', async () => {
+  const server = new SampleServer();
+  server.rows.addVault('a');
+  for (let count = 0; count < 100_000; count++) server.rows.addArchive('a', right);
+  await server.status.facts();
+  server.clock.advance(10 * 60_000 - 1);
+  await server.status.facts();
+  assert.equal(server.rows.summaryCount, 1);
+  server.clock.advance(1);
+  await server.status.facts();
+  assert.equal(server.rows.summaryCount, 2);
+});
+
 test('archives are listed in pages, without those that were removed', async () => {
   const { rows, status } = new SampleServer();
   rows.addVault('a');

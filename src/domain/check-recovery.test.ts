@@ -56,6 +56,15 @@ test('snapshots and the journal since the older of them are enough', async () =>
   assert.deepEqual((await checkRecovery(await kept({ to: 10, after: [10] }))).problems, []);
 });
 
+test('a snapshot whose header is damaged is named', async () => {
+  const options = await kept({ to: 12, after: [10, 12] });
+  const [newest] = await options.snapshots.list();
+  options.snapshots.damageHeader(`${newest?.name}`);
+  const { problems } = await checkRecovery(options);
+  assert.equal(problems.length, 1);
+  assert.match(problems.join(), new RegExp(`${newest?.name}.*its header`));
+});
+
 test('a snapshot that is damaged is named', async () => {
   const options = await kept({ from: 11, to: 12, after: [10, 12] });
   options.snapshots.damage('snapshot-2');

@@ -39,6 +39,9 @@ async function checkOnce(
     const problem = await problemOf(snapshot, options);
     if (problem !== undefined) problems.push(problem);
   }
+  for (const name of await options.snapshots.damaged()) {
+    problems.push(`The snapshot ${name} of the database is damaged: its header cannot be read.`);
+  }
   const journal = await checkJournal(snapshots, options);
   return {
     snapshotCount: snapshots.length,

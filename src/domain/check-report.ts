@@ -48,7 +48,7 @@ export interface CheckReport {
   readonly isSound: boolean;
 }
 
-export type CheckPhase = 'recovery' | 'archives' | 'outputs' | 'vaults' | 'orphans';
+export type CheckPhase = 'recovery' | 'database' | 'archives' | 'outputs' | 'vaults' | 'orphans';
 
 /** What is told while a check goes on. Totals are an estimate: others may be adding archives. */
 export type CheckEvent =

@@ -75,6 +75,28 @@ test('a store in which all is well is sound, and all of it was read', async () =
   });
 });
 
+test('what the database finds wrong with itself is a problem', async () => {
+  await using domain = await openDomain();
+  const integrityProblems = async () => ['row 8 missing from index archives_by_id'];
+  const replayDifferences = async () => [];
+  const report = await run(domain, { integrityProblems, replayDifferences });
+  assert.equal(report.isSound, false);
+  assert.match(report.problems.join(), /row 8 missing.*firn repair --rebuild/);
+});
+
+test('a database that differs from its journal is a problem, and one that is not compared is none', async () => {
+  await using domain = await openDomain();
+  const integrityProblems = async () => [];
+  const report = await run(domain, {
+    integrityProblems,
+    replayDifferences: async () => ['The database differs from its journal in vaults.'],
+  });
+  assert.match(report.problems.join(), /in vaults.*firn repair --rebuild/);
+  assert.equal(report.isSound, false);
+  const uncompared = await run(domain, { integrityProblems, replayDifferences: async () => null });
+  assert.equal(uncompared.isSound, true);
+});
+
 test('a store of nothing is sound', async () => {
   await using domain = await openDomain();
   const report = await run(domain);

@@ -30,6 +30,10 @@ export interface CheckOptions {
   readonly snapshots: Snapshots | undefined;
   readonly journal: Journal | undefined;
   readonly clock: Clock;
+  /** What the database finds wrong with itself. */
+  readonly integrityProblems?: () => Promise<readonly string[]>;
+  /** Where it differs from its snapshots and journal; null when that could not be found out. */
+  readonly replayDifferences?: (signal: AbortSignal) => Promise<readonly string[] | null>;
   readonly signal: AbortSignal;
   readonly concurrency?: number;
   readonly onProgress?: (event: CheckEvent) => void;
@@ -44,6 +48,7 @@ export async function check(options: CheckOptions): Promise<CheckReport> {
   const startedAtMs = options.clock.now();
   // First, because a journal that is read without its server grows old.
   const recovery = await run.recovery();
+  await run.database();
   await run.archives();
   await run.outputs();
   await run.vaults();
@@ -72,6 +77,21 @@ class Check {
     const report = await checkRecovery({ snapshots, journal, clock, signal });
     for (const problem of report.problems) this.#tell({ kind: 'problem', problem });
     return report;
+  }
+
+  async database(): Promise<void> {
+    const { integrityProblems, replayDifferences, signal } = this.#options;
+    if (integrityProblems === undefined || replayDifferences === undefined) return;
+    this.#begin('database');
+    const damages = await integrityProblems();
+    const differences = damages.length > 0 ? [] : await replayDifferences(signal);
+    const problems = [
+      ...damages.map((damage) => `The database is damaged: ${damage}.`),
+      ...(differences ?? []),
+    ];
+    for (const problem of problems) {
+      this.#note(`${problem} \`firn repair --rebuild\` makes it again.`);
+    }
   }
 
   async archives(): Promise<void> {

@@ -1,3 +1,4 @@
+import type { TimeBounds } from '../lib/time-bounds.ts';
 import { GlacierError } from '../protocol/errors.ts';
 import { limits } from '../protocol/limits.ts';
 import type { Input } from '../protocol/shapes/all.ts';
@@ -14,6 +15,7 @@ import { vaultAt } from './vaults.ts';
 
 export interface JobsOptions extends JobStartsOptions {
   readonly pins: Pins;
+  readonly timeBounds: TimeBounds;
   /** How long a job that ended can be asked about. */
   readonly expiryMs: number;
 }
@@ -45,7 +47,7 @@ export class Jobs {
     key: VaultKey,
     query: Pick<Input<'ListJobs'>, 'completed' | 'statuscode' | 'limit' | 'marker'>,
   ): Promise<{ readonly jobs: JobDescription[]; readonly marker: string | null }> {
-    const { store, clock, markers } = this.#options;
+    const { store, timeBounds, markers } = this.#options;
     const { completed, statuscode, marker } = query;
     const limit = Math.min(query.limit ?? limits.listJobsMax, limits.listJobsMax);
     const { vaultId, found } = await store.read(async (rows) => {
@@ -54,7 +56,7 @@ export class Jobs {
         vaultId,
         completed: completed === undefined ? null : completed === 'true',
         status: (statuscode ?? null) as JobRow['status'] | null,
-        nowMs: clock.now(),
+        nowMs: timeBounds.earliest(),
         after: marker === undefined ? null : openJobsMarker(markers, vaultId, marker),
         limit: limit + 1,
       });
@@ -104,11 +106,11 @@ export class Jobs {
   }
 
   #find(key: VaultKey, jobId: string): Promise<FoundJob> {
-    const { store, clock } = this.#options;
+    const { store, timeBounds } = this.#options;
     return store.read(async (rows) => {
       const vault = await vaultAt(rows, key);
       const job = await rows.jobs.get(jobId);
-      if (job?.vaultId !== vault.vaultId || isExpired(job, clock.now())) {
+      if (job?.vaultId !== vault.vaultId || isExpired(job, timeBounds.earliest())) {
         throw new GlacierError('ResourceNotFoundException', `The job ID was not found: ${jobId}`);
       }
       const archiveId = job.retrieval?.archiveId;

@@ -35,11 +35,7 @@ export async function removeQuietly(
   blobs: Pick<BlobStore, 'remove'>,
   ids: readonly BlobId[],
 ): Promise<void> {
-  for (const id of ids) {
-    try {
-      await blobs.remove(id);
-    } catch {
-      // No row names it: the sweeper of orphans finds it.
-    }
-  }
+  // All at once, so that they share syncs. One that stays is found by the sweeper of orphans: no row
+  // names it.
+  await Promise.allSettled(ids.map(async (id) => await blobs.remove(id)));
 }

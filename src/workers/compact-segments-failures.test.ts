@@ -9,6 +9,7 @@ import {
   runUntilIdle,
 } from '../../tests/support/domain.ts';
 import { faulty } from '../../tests/support/faulty.ts';
+import { hidingRowsOf } from '../../tests/support/hidden-rows.ts';
 import {
   assertIntact,
   blobsOf,
@@ -226,4 +227,73 @@ test('no more segments are moved at a time than may wait for their retirement', 
   assert.equal((await listIds(domain.blobs)).length, 70 + 64);
   await compact(domain, worker);
   await assertOnly(domain, await blobsOf(domain, left));
+});
+
+test('what an index hides is neither moved nor retired, and nothing else is from then on', async () => {
+  for (const hiding of ['silently', 'noticed'] as const) {
+    await using domain = await openDomain();
+    const kept = await wastefulSegment(domain);
+    const [blobId] = await blobsOf(domain, kept);
+    assert.ok(blobId !== undefined);
+    const worker = new CompactSegments({
+      ...domain,
+      store: hidingRowsOf(domain, blobId, hiding),
+    });
+    await compact(domain, worker);
+    const named = await blobsOf(domain, kept);
+    assert.equal(named[0], blobId);
+    await assertIntact(domain, kept);
+    assert.deepEqual(domain.log.names('error'), ['metadata.contradicts-itself']);
+    const later = await wastefulSegment(domain);
+    const before = await listIds(domain.blobs);
+    await compact(domain, worker);
+    assert.deepEqual(await listIds(domain.blobs), before);
+    await assertIntact(domain, [...kept, ...later]);
+    let isAwake = false;
+    void worker.wake(goingOn).then(() => {
+      isAwake = true;
+    });
+    await new Promise(setImmediate);
+    assert.equal(isAwake, true, 'the bell had been rung');
+    const rest = worker.wake(goingOn);
+    domain.clock.advance(hourMs);
+    await rest;
+  }
+});
+
+test('a copy is not retired when what the row names instead is damaged: it takes its place', async () => {
+  await using domain = await openDomain();
+  const kept = await wastefulSegment(domain);
+  const before = await blobsOf(domain, kept);
+  const worker = new CompactSegments(domain);
+  await runUntilIdle(worker);
+  const [damaged, ...others] = await blobsOf(domain, kept);
+  assert.ok(damaged !== undefined);
+  domain.blobs.damage(damaged, 3);
+  domain.clock.advance(minuteMs);
+  // Up to where the row of the damaged one was repointed, and not until that is moved anew.
+  await worker.step(goingOn);
+  assert.deepEqual(await blobsOf(domain, kept), [before[0], ...others]);
+  assert.deepEqual(domain.log.names('warn'), ['archive.healed']);
+  await compact(domain, worker);
+  await assertIntact(domain, kept);
+  assert.ok((await listIds(domain.blobs)).includes(damaged));
+});
+
+test('what an interrupted move left takes the place of what has rotted since', async () => {
+  await using domain = await openDomain();
+  domain.blobs.seal();
+  const [stored] = await storeTexts(domain, 1);
+  assert.ok(stored);
+  const [named] = await blobsOf(domain, [stored]);
+  assert.ok(named !== undefined);
+  domain.blobs.seal();
+  const padding = await storeTexts(domain, 5);
+  await domain.compaction.copy(named);
+  domain.blobs.seal();
+  await forget(domain, padding);
+  domain.blobs.damage(named, 3);
+  await compact(domain);
+  await assertIntact(domain, [stored]);
+  assert.deepEqual(domain.log.names('warn'), ['archive.healed']);
 });

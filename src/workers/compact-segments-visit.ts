@@ -1,6 +1,6 @@
 import { commitBlobs, removeQuietly } from '../domain/new-blobs.ts';
 import { type Pins, pinGraceMs } from '../domain/pins.ts';
-import { isSuperseded } from '../domain/superseded-blobs.ts';
+import type { Judgement, UnnamedBlobs } from '../domain/unnamed-blobs.ts';
 import type { Clock } from '../lib/clock.ts';
 import type { Log } from '../lib/log.ts';
 import type { BlobId, BlobStore, ListedBlob } from '../storage/blob-store.ts';
@@ -11,9 +11,9 @@ import { orphansMax } from './sweep-orphans.ts';
 
 /**
  * How many blobs a step deals with. They are copied at the same time, so that they share syncs, and
- * repointed together.
+ * repointed together. All of them may be in memory at once, which is 16 MiB at most.
  */
-const blobsPerBatch = 200;
+const blobsPerBatch = 64;
 /** How long after what hindered it a segment is tried again. */
 const hinderedRestMs = 60 * 60 * 1000;
 
@@ -28,12 +28,11 @@ export interface SegmentVisitOptions {
 
 /** A blob that no row names any more, or none did. */
 interface Leftover {
+  /** What had elapsed when it was noted. */
   readonly sinceMs: number;
   /** Whether it was moved, so that there is no need to ask what it is. */
   readonly isMoved: boolean;
 }
-
-type Judgement = 'superfluous' | 'orphan' | 'unreadable' | 'gone';
 
 interface Copy {
   readonly from: BlobId;
@@ -46,17 +45,18 @@ interface Copy {
  */
 export class SegmentVisit {
   readonly segment: number;
+  /** Nothing is to be done with it until so much has elapsed. */
   restUntilMs = Number.NEGATIVE_INFINITY;
-  readonly #options: SegmentVisitOptions;
+  readonly #options: SegmentVisitOptions & { readonly unnamed: UnnamedBlobs };
   readonly #leftovers = new Map<BlobId, Leftover>();
   /** Those that are to be judged, and what those are that were. Undefined once that is over. */
   #due: readonly BlobId[] = [];
-  #judged: Map<BlobId, Judgement> | undefined;
+  #judged: Map<BlobId, 'superfluous' | 'orphan'> | undefined;
   /** Those that are to be moved, if a row names them. */
   #blobs: readonly ListedBlob[] = [];
   #hindrances: { readonly blobId: BlobId; readonly error: unknown }[] = [];
 
-  constructor(segment: number, options: SegmentVisitOptions) {
+  constructor(segment: number, options: SegmentVisitOptions & { readonly unnamed: UnnamedBlobs }) {
     this.segment = segment;
     this.#options = options;
   }
@@ -71,8 +71,8 @@ export class SegmentVisit {
     this.#hindrances = [];
     const there = new Set(this.#blobs.map(({ id }) => id));
     for (const id of this.#leftovers.keys()) if (!there.has(id)) this.#leftovers.delete(id);
-    const nowMs = this.#options.clock.now();
-    const due = [...this.#leftovers].filter(([, { sinceMs }]) => nowMs - sinceMs >= pinGraceMs);
+    const elapsedMs = this.#options.clock.elapsedMs();
+    const due = [...this.#leftovers].filter(([, { sinceMs }]) => elapsedMs - sinceMs >= pinGraceMs);
     this.#due = due.map(([id]) => id);
     this.#judged = new Map();
   }
@@ -84,7 +84,7 @@ export class SegmentVisit {
       // First, because on a full disk this is what makes room for copies.
       const batch = this.#due.slice(0, blobsPerBatch);
       this.#due = this.#due.slice(blobsPerBatch);
-      if (batch.length > 0) await this.#judge(batch, this.#judged);
+      if (batch.length > 0) await this.#judge(batch, this.#judged, signal);
       else await this.#retireJudged(this.#judged, signal);
       return false;
     }
@@ -98,7 +98,7 @@ export class SegmentVisit {
   }
 
   rest(ms: number): void {
-    this.restUntilMs = this.#options.clock.now() + ms;
+    this.restUntilMs = this.#options.clock.elapsedMs() + ms;
   }
 
   /** Those that a row names. The others are noted, unless somebody holds them. */
@@ -110,7 +110,7 @@ export class SegmentVisit {
     for (const id of ids) {
       const leftover = this.#leftovers.get(id);
       if (named.has(id) || (held.has(id) && leftover?.isMoved !== true)) this.#leftovers.delete(id);
-      else if (leftover === undefined) this.#note(id, false, clock.now());
+      else if (leftover === undefined) this.#note(id, false, clock.elapsedMs());
     }
     return [...named];
   }
@@ -121,8 +121,8 @@ export class SegmentVisit {
     const made = copies.map(({ to }) => to);
     await commitBlobs(made, this.#options, async () => {
       const moved = await this.#repoint(copies);
-      const nowMs = this.#options.clock.now();
-      for (const { from } of moved) this.#note(from, true, nowMs);
+      const elapsedMs = this.#options.clock.elapsedMs();
+      for (const { from } of moved) this.#note(from, true, elapsedMs);
       return moved.map(({ to }) => to);
     });
   }
@@ -161,31 +161,45 @@ export class SegmentVisit {
   }
 
   /** Finds out what these blobs are, which had no row for long enough. Not of those in use. */
-  async #judge(ids: readonly BlobId[], judged: Map<BlobId, Judgement>): Promise<void> {
-    const { store, pins } = this.#options;
+  async #judge(
+    ids: readonly BlobId[],
+    judged: Map<BlobId, 'superfluous' | 'orphan'>,
+    signal: AbortSignal,
+  ): Promise<void> {
+    const { store, pins, unnamed } = this.#options;
     const free = ids.filter((id) => !pins.isHeld(id));
     const named = new Set(await referenced(store, free));
-    for (const id of free) {
+    const judgeOne = async (id: BlobId) => {
       if (named.has(id)) this.#leftovers.delete(id);
-      else judged.set(id, await this.#judgeOne(id));
+      else this.#noteJudgement(id, await unnamed.judge(id, signal), judged);
+    };
+    await allOf(free.map(judgeOne));
+  }
+
+  #noteJudgement(
+    blobId: BlobId,
+    judgement: Judgement,
+    judged: Map<BlobId, 'superfluous' | 'orphan'>,
+  ): void {
+    const leftover = this.#leftovers.get(blobId);
+    if (judgement.kind === 'superfluous') judged.set(blobId, 'superfluous');
+    else if (judgement.kind === 'orphan') {
+      // What was moved from here, and has no row by now, was forgotten where it went.
+      judged.set(blobId, leftover?.isMoved === true ? 'superfluous' : 'orphan');
+    } else if (judgement.kind === 'unclear') {
+      this.#hindrances.push({ blobId, error: judgement.error });
+      if (leftover !== undefined) this.#note(blobId, false, leftover.sinceMs);
     }
   }
 
-  async #judgeOne(blobId: BlobId): Promise<Judgement> {
-    if (this.#leftovers.get(blobId)?.isMoved === true) return 'superfluous';
-    try {
-      return (await isSuperseded(blobId, this.#options)) ? 'superfluous' : 'orphan';
-    } catch (error) {
-      if (isStoreError(error, 'BlobNotFound')) return 'gone';
-      if (!isStoreError(error, 'BlobCorrupt')) throw error;
-      this.#hindrances.push({ blobId, error });
-      return 'unreadable';
-    }
-  }
-
-  async #retireJudged(judged: ReadonlyMap<BlobId, Judgement>, signal: AbortSignal): Promise<void> {
-    const those = (are: Judgement) => [...judged.keys()].filter((id) => judged.get(id) === are);
+  async #retireJudged(
+    judged: ReadonlyMap<BlobId, 'superfluous' | 'orphan'>,
+    signal: AbortSignal,
+  ): Promise<void> {
+    const those = (are: 'superfluous' | 'orphan') =>
+      [...judged.keys()].filter((id) => judged.get(id) === are);
     this.#judged = undefined;
+    if (!this.#options.unnamed.areRowsTrusted) return;
     await this.#retire(those('superfluous'));
     const orphans = those('orphan');
     if (orphans.length > orphansMax) {
@@ -198,15 +212,25 @@ export class SegmentVisit {
 
   async #retire(ids: readonly BlobId[]): Promise<void> {
     const { compaction, pins, log } = this.#options;
+    const unnamed = await this.#stillUnnamed(ids.filter((id) => !pins.isHeld(id)));
     // In the same turn as the retirement begins: nobody comes to hold one in between.
-    const free = ids.filter((id) => !pins.isHeld(id));
+    const free = unnamed.filter((id) => !pins.isHeld(id));
     if (free.length === 0) return;
+    using _pin = pins.hold(free);
     await compaction.retire(this.segment, free);
     for (const id of free) this.#leftovers.delete(id);
     const retired = new Set(free);
     this.#blobs = this.#blobs.filter(({ id }) => !retired.has(id));
     const leftCount = this.#blobs.length;
     log.info('segment.compacted', { segment: this.segment, retiredCount: free.length, leftCount });
+  }
+
+  /** Since they were judged one of them may have taken the place of a damaged one; now none will. */
+  async #stillUnnamed(ids: readonly BlobId[]): Promise<BlobId[]> {
+    if (ids.length === 0) return [];
+    using _pin = this.#options.pins.hold(ids);
+    const named = new Set(await referenced(this.#options.store, ids));
+    return ids.filter((id) => !named.has(id));
   }
 
   #note(id: BlobId, isMoved: boolean, sinceMs: number): void {
@@ -220,6 +244,12 @@ export class SegmentVisit {
     const { segment } = this;
     this.#options.log.warn('segment.compaction-hindered', { segment, count, ...first });
   }
+}
+
+/** Waits for all of it, and rejects with what went wrong first. */
+async function allOf(work: readonly Promise<void>[]): Promise<void> {
+  const outcomes = await Promise.allSettled(work);
+  for (const outcome of outcomes) if (outcome.status === 'rejected') throw outcome.reason;
 }
 
 /**

@@ -1,4 +1,5 @@
 import { pinGraceMs } from '../domain/pins.ts';
+import { UnnamedBlobs } from '../domain/unnamed-blobs.ts';
 import type { Bell } from '../lib/bell.ts';
 import type { SegmentUse } from '../storage/compaction.ts';
 import { isStoreError } from '../storage/errors.ts';
@@ -7,6 +8,8 @@ import { waitForBellOrTime } from './waiting.ts';
 import type { Worker } from './worker.ts';
 
 const roundIntervalMs = 60 * 60 * 1000;
+/** Looking at segments is nothing that clients should notice. */
+const surveyRestMs = 1000;
 /** How many segments may have been moved and wait to be retired: what they take counts double. */
 const waitingMax = 64;
 
@@ -27,9 +30,11 @@ export interface CompactSegmentsOptions extends SegmentVisitOptions {
  *    two times `pinGraceMs` apart. Whoever writes a blob holds it from the moment in which he learns
  *    its name until its row is committed, and for good when he can't know whether it is. So there is
  *    nobody left then who could still commit a row that names it.
- * 4. Of those, what its label and the row of that archive or job prove to be a copy too many is
- *    retired. Others move like the rest, as orphans: the sweeper goes on counting from there.
- * 5. What can't be read stays where it is.
+ * 4. Of those, and of what was moved, is retired what `UnnamedBlobs` finds superfluous: the row of
+ *    that archive or job names another one, which was read just now. Orphans move like the rest: the
+ *    sweeper goes on counting from there.
+ * 5. What can't be read, or understood, stays where it is.
+ * 6. Where the rows contradict themselves about a blob, nothing is moved or retired any more.
  *
  * Nothing is remembered over a restart, and nothing need be: what an interrupted move left behind is
  * found again by its label.
@@ -37,18 +42,21 @@ export interface CompactSegmentsOptions extends SegmentVisitOptions {
 export class CompactSegments implements Worker {
   readonly name = 'compact-segments';
   readonly #options: CompactSegmentsOptions;
+  readonly #unnamed: UnnamedBlobs;
   /** Of segments that were visited and are still there. */
   readonly #visits = new Map<number, SegmentVisit>();
   #current: SegmentVisit | undefined;
-  /** Until then nothing is copied. */
+  /** Until so much has elapsed nothing is copied. */
   #fullUntilMs = Number.NEGATIVE_INFINITY;
 
   constructor(options: CompactSegmentsOptions) {
     this.#options = options;
+    this.#unnamed = new UnnamedBlobs(options);
   }
 
   async step(signal: AbortSignal): Promise<'busy' | 'idle'> {
     signal.throwIfAborted();
+    if (!this.#unnamed.areRowsTrusted) return this.#giveUp();
     this.#current ??= await this.#choose();
     const visit = this.#current;
     if (visit === undefined) return 'idle';
@@ -65,10 +73,13 @@ export class CompactSegments implements Worker {
   }
 
   async wake(signal: AbortSignal): Promise<void> {
-    const { freed, clock } = this.#options;
-    const rests = [...this.#visits.values()].map(({ restUntilMs }) => restUntilMs);
-    const dueAtMs = Math.min(clock.now() + roundIntervalMs, ...rests);
-    await waitForBellOrTime({ bell: freed, clock, dueAtMs, signal });
+    const { freed, clock, compaction } = this.#options;
+    const elapsedMs = clock.elapsedMs();
+    // What is wasted is found out by and by: not all that there is may have been looked at so far.
+    const roundMs = compaction.isSurveyed === false ? surveyRestMs : roundIntervalMs;
+    const rests = [...this.#visits.values()].map(({ restUntilMs }) => restUntilMs - elapsedMs);
+    const waitMs = Math.min(roundMs, ...rests);
+    await waitForBellOrTime({ bell: freed, clock, waitMs, signal });
   }
 
   /** The segment that is to be emptied next: what wastes most comes first. */
@@ -79,17 +90,25 @@ export class CompactSegments implements Worker {
     for (const segment of this.#visits.keys()) {
       if (!wasteful.has(segment)) this.#visits.delete(segment);
     }
-    const nowMs = clock.now();
-    const mayCopy = nowMs >= this.#fullUntilMs && this.#waitingCount() < waitingMax;
+    const elapsedMs = clock.elapsedMs();
+    const mayCopy = elapsedMs >= this.#fullUntilMs && this.#waitingCount() < waitingMax;
     for (const { segment } of uses) {
       const known = this.#visits.get(segment);
-      if (known === undefined ? !mayCopy : known.restUntilMs > nowMs) continue;
-      const visit = known ?? new SegmentVisit(segment, this.#options);
+      if (known === undefined ? !mayCopy : known.restUntilMs > elapsedMs) continue;
+      const visit =
+        known ?? new SegmentVisit(segment, { ...this.#options, unnamed: this.#unnamed });
       this.#visits.set(segment, visit);
       await visit.begin();
       return visit;
     }
     return undefined;
+  }
+
+  /** For as long as the process lives: `metadata.contradicts-itself` has been told. */
+  #giveUp(): 'idle' {
+    this.#current = undefined;
+    this.#visits.clear();
+    return 'idle';
   }
 
   #waitingCount(): number {
@@ -99,7 +118,7 @@ export class CompactSegments implements Worker {
   /** A disk without room for copies is asked again a while later. What was copied is retired. */
   #noteFull(segment: number, error: unknown): void {
     const { clock, log } = this.#options;
-    this.#fullUntilMs = clock.now() + pinGraceMs;
+    this.#fullUntilMs = clock.elapsedMs() + pinGraceMs;
     log.warn('segment.compaction-hindered', { segment, error });
   }
 }

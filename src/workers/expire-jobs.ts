@@ -2,6 +2,7 @@ import { type Pins, pinGraceMs } from '../domain/pins.ts';
 import type { Bell } from '../lib/bell.ts';
 import type { Clock } from '../lib/clock.ts';
 import type { Log } from '../lib/log.ts';
+import type { TimeBounds } from '../lib/time-bounds.ts';
 import type { BlobStore } from '../storage/blob-store.ts';
 import type { MetadataStore } from '../storage/metadata-store.ts';
 import type { Worker } from './worker.ts';
@@ -14,6 +15,7 @@ export interface ExpireJobsOptions {
   readonly blobs: BlobStore;
   readonly pins: Pins;
   readonly clock: Clock;
+  readonly timeBounds: TimeBounds;
   readonly log: Log;
   /** Rung when archives may have become free to be forgotten. */
   readonly removals: Bell;
@@ -34,8 +36,8 @@ export class ExpireJobs implements Worker {
   }
 
   async step(): Promise<'busy' | 'idle'> {
-    const { store, clock, log, removals, freed } = this.#options;
-    const expiredByMs = clock.now() - pinGraceMs;
+    const { store, timeBounds, log, removals, freed } = this.#options;
+    const expiredByMs = timeBounds.earliest() - pinGraceMs;
     const expired = await store.read(({ jobs }) => jobs.listExpired(expiredByMs, jobsPerStep));
     for (const { jobId } of expired) {
       await this.#expire(jobId);

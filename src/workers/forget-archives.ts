@@ -2,6 +2,7 @@ import { type Pins, pinGraceMs } from '../domain/pins.ts';
 import type { Bell } from '../lib/bell.ts';
 import type { Clock } from '../lib/clock.ts';
 import type { Log } from '../lib/log.ts';
+import type { TimeBounds } from '../lib/time-bounds.ts';
 import type { BlobStore } from '../storage/blob-store.ts';
 import type { MetadataStore } from '../storage/metadata-store.ts';
 import type { ArchiveRow, BlobPart } from '../storage/rows.ts';
@@ -16,6 +17,7 @@ export interface ForgetArchivesOptions {
   readonly blobs: BlobStore;
   readonly pins: Pins;
   readonly clock: Clock;
+  readonly timeBounds: TimeBounds;
   readonly log: Log;
   /** Rung when an archive was removed from its vault, or a job over one expired. */
   readonly removals: Bell;
@@ -37,8 +39,8 @@ export class ForgetArchives implements Worker {
   }
 
   async step(signal: AbortSignal): Promise<'busy' | 'idle'> {
-    const { store, clock, freed } = this.#options;
-    const expiredByMs = clock.now() - pinGraceMs;
+    const { store, timeBounds, freed } = this.#options;
+    const expiredByMs = timeBounds.earliest() - pinGraceMs;
     const found = await store.read(({ archives }) =>
       archives.listForgettable(expiredByMs, archivesPerStep),
     );
@@ -61,8 +63,7 @@ export class ForgetArchives implements Worker {
 
   async wake(signal: AbortSignal): Promise<void> {
     const { removals, clock } = this.#options;
-    const dueAtMs = clock.now() + intervalMs;
-    await waitForBellOrTime({ bell: removals, clock, dueAtMs, signal });
+    await waitForBellOrTime({ bell: removals, clock, waitMs: intervalMs, signal });
   }
 
   async #forget({ archiveId }: ArchiveRow): Promise<boolean> {

@@ -20,8 +20,7 @@ export function paceOf(
  * How long to rest after `bytes` were read in `tookMs`, so that the two together keep the speed.
  *
  * Each rest follows from what was read just before it, and from nothing else: time that was slept
- * over, by the machine or because a disk was slow, is not made up for by a burst. A clock that was
- * set to another time while reading makes one rest too short or too long by what the reading took.
+ * over, by the machine or because a disk was slow, is not made up for by a burst.
  */
 export function restMs({
   bytes,

@@ -1,4 +1,5 @@
 import type { Clock } from '../lib/clock.ts';
+import type { TimeBounds } from '../lib/time-bounds.ts';
 import type { MetadataStore } from '../storage/metadata-store.ts';
 import type { Worker } from './worker.ts';
 
@@ -14,20 +15,23 @@ export class RefreshInventories implements Worker {
   readonly name = 'refresh-inventories';
   readonly #store: MetadataStore;
   readonly #clock: Clock;
+  readonly #timeBounds: TimeBounds;
   readonly #intervalMs: number;
 
   constructor(options: {
     readonly store: MetadataStore;
     readonly clock: Clock;
+    readonly timeBounds: TimeBounds;
     readonly intervalMs: number;
   }) {
     this.#store = options.store;
     this.#clock = options.clock;
+    this.#timeBounds = options.timeBounds;
     this.#intervalMs = options.intervalMs;
   }
 
   async step(): Promise<'busy' | 'idle'> {
-    const dueBeforeMs = this.#clock.now() - this.#intervalMs;
+    const dueBeforeMs = this.#timeBounds.latest() - this.#intervalMs;
     const due = await this.#store.read(({ vaults }) =>
       vaults.listDueForInventory(dueBeforeMs, vaultsPerStep),
     );

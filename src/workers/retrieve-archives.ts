@@ -2,6 +2,7 @@ import type { Jobs } from '../domain/jobs.ts';
 import type { Bell } from '../lib/bell.ts';
 import type { Clock } from '../lib/clock.ts';
 import type { Log } from '../lib/log.ts';
+import type { TimeBounds } from '../lib/time-bounds.ts';
 import type { BlobStore } from '../storage/blob-store.ts';
 import type { MetadataStore } from '../storage/metadata-store.ts';
 import type { JobRow } from '../storage/rows.ts';
@@ -27,6 +28,7 @@ export interface RetrieveArchivesOptions {
   readonly blobs: BlobStore;
   readonly jobs: Jobs;
   readonly clock: Clock;
+  readonly timeBounds: TimeBounds;
   readonly log: Log;
   readonly arrivals: Bell;
 }
@@ -59,15 +61,16 @@ export class RetrieveArchives implements Worker {
   }
 
   async wake(signal: AbortSignal): Promise<void> {
-    const { store, arrivals, clock } = this.#options;
+    const { store, arrivals, clock, timeBounds } = this.#options;
     const dueAtMs = await store.read(({ jobs }) => jobs.nextDueAtMs('ArchiveRetrieval'));
-    await waitForBellOrTime({ bell: arrivals, clock, dueAtMs, signal });
+    const waitMs = dueAtMs === null ? null : dueAtMs - timeBounds.latest();
+    await waitForBellOrTime({ bell: arrivals, clock, waitMs, signal });
   }
 
   async #takeDueJobs(): Promise<void> {
-    const { store, blobs, clock } = this.#options;
+    const { store, blobs, timeBounds } = this.#options;
     const limit = retrievalsMax - this.#running.length;
-    const nowMs = clock.now();
+    const nowMs = timeBounds.latest();
     const action = 'ArchiveRetrieval';
     const taken = await store.write(({ jobs }) =>
       jobs.lease({ action, nowMs, untilMs: nowMs + leaseMs, limit }),
@@ -92,14 +95,14 @@ export class RetrieveArchives implements Worker {
 
   /** Gives the place of a retrieval that can't be done just now to others, until it is tried again. */
   async #postpone(jobId: string, error: unknown): Promise<void> {
-    const { store, clock, log } = this.#options;
+    const { store, timeBounds, log } = this.#options;
     log.warn('job.postponed', { jobId, error, retryMs });
-    await store.write(({ jobs }) => jobs.extendLease(jobId, clock.now() + retryMs));
+    await store.write(({ jobs }) => jobs.extendLease(jobId, timeBounds.latest() + retryMs));
   }
 
   async #prolong(jobId: string): Promise<void> {
-    const { store, clock } = this.#options;
-    await store.write(({ jobs }) => jobs.extendLease(jobId, clock.now() + leaseMs));
+    const { store, timeBounds } = this.#options;
+    await store.write(({ jobs }) => jobs.extendLease(jobId, timeBounds.latest() + leaseMs));
   }
 
   async #end(

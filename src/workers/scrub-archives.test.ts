@@ -23,6 +23,7 @@ const unavailable = new StoreError('StoreUnavailable', 'the disk does not answer
 function workerOf(domain: Domain, other: Partial<ScrubArchivesOptions> = {}): ScrubArchives {
   const clock: Clock = {
     now: () => domain.clock.now(),
+    elapsedMs: () => domain.clock.elapsedMs(),
     sleep: async (ms) => domain.clock.advance(Math.ceil(ms)),
   };
   return new ScrubArchives({ ...domain, clock, ...other });
@@ -285,6 +286,7 @@ test('a clock that is set back does not keep archives from being read again', as
   let offsetMs = -1000 * dayMs;
   const clock = {
     now: () => domain.clock.now() + offsetMs,
+    elapsedMs: () => domain.clock.elapsedMs(),
     sleep: domain.clock.sleep.bind(domain.clock),
   };
   const later = workerOf(domain, { clock, periodMs: dayMs });

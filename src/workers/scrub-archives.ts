@@ -128,7 +128,7 @@ export class ScrubArchives implements Worker {
   async #readSome(signal: AbortSignal): Promise<void> {
     const { clock } = this.#options;
     let state = await this.#prepare();
-    const beginsAtMs = clock.now();
+    const beganMs = clock.elapsedMs();
     const bytesPerSecond = this.#choosePace(state);
     const stepBytes = within(bytesPerSecond / stepsPerSecond, stepBytesMin, stepBytesMax);
     for (let bytes = 0; bytes < stepBytes; ) {
@@ -143,7 +143,7 @@ export class ScrubArchives implements Worker {
         bytes += findingBytes;
         state = await this.#conclude(state, read.ended);
       }
-      this.#restMs = restMs({ bytes, tookMs: clock.now() - beginsAtMs, bytesPerSecond });
+      this.#restMs = restMs({ bytes, tookMs: clock.elapsedMs() - beganMs, bytesPerSecond });
     }
     if (this.#notes.isDue(clock.now())) await this.#write(state);
   }

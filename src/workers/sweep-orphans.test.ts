@@ -12,6 +12,8 @@ import {
   storeText,
 } from '../../tests/support/domain.ts';
 import { faulty } from '../../tests/support/faulty.ts';
+import { hidingRowsOf } from '../../tests/support/hidden-rows.ts';
+import { labelWithoutRow } from '../../tests/support/segments.ts';
 import { listIds, writeBytes } from '../storage/blob-specimen.ts';
 import { StoreError } from '../storage/errors.ts';
 import { SweepOrphans } from './sweep-orphans.ts';
@@ -22,7 +24,7 @@ const weekMs = 7 * 24 * hourMs;
 
 /** Bytes that nobody has a row for, written a while ago. */
 async function orphan({ blobs, clock }: Domain, text = 'lost') {
-  const { id } = await writeBytes(blobs, Buffer.from(text));
+  const { id } = await writeBytes(blobs, Buffer.from(text), labelWithoutRow(text));
   clock.advance(minuteMs);
   return id;
 }
@@ -30,7 +32,9 @@ async function orphan({ blobs, clock }: Domain, text = 'lost') {
 /** As many of them, written at once. */
 async function orphans({ blobs, clock }: Domain, count: number): Promise<void> {
   const texts = Array.from({ length: count }, (_, index) => `${index}`);
-  await Promise.all(texts.map((text) => writeBytes(blobs, Buffer.from(text))));
+  await Promise.all(
+    texts.map((text) => writeBytes(blobs, Buffer.from(text), labelWithoutRow(text))),
+  );
   clock.advance(minuteMs);
 }
 
@@ -187,7 +191,9 @@ test('a round remembers a thousand of them, and the others come next', async () 
   await copies(domain, 1001);
   const worker = new SweepOrphans(domain);
   for (const leftCount of [1002, 2, 2, 1]) {
-    await runUntilIdle(worker);
+    // Those that are left decide how many steps a round takes.
+    const stepCount = Math.floor((await listIds(domain.blobs)).length / 500) + 1;
+    for (let step = 0; step < stepCount; step += 1) await worker.step(goingOn);
     assert.equal((await listIds(domain.blobs)).length, leftCount);
     domain.clock.advance(weekMs);
   }
@@ -245,11 +251,131 @@ test('a round that fails midway counts for nothing, and the next one begins anew
   assert.deepEqual(domain.log.names('error'), ['blobs.without-rows', 'blobs.without-rows']);
 });
 
-test('a round goes on a thousand blobs at a time', async () => {
+test('a round looks at five hundred blobs at a time, and rests in between', async () => {
   await using domain = await openDomain();
   await orphans(domain, 1001);
   const worker = new SweepOrphans(domain);
-  for (const outcome of ['busy', 'idle']) assert.equal(await worker.step(goingOn), outcome);
+  for (let rest = 0; rest < 2; rest += 1) {
+    await worker.step(goingOn);
+    assert.deepEqual(domain.log.events, []);
+    const wake = worker.wake(goingOn);
+    domain.clock.advance(50);
+    await wake;
+  }
+  await worker.step(goingOn);
+  assert.deepEqual(domain.log.names('error'), ['blobs.without-rows']);
+});
+
+test('the first round may wait a while', async () => {
+  await using domain = await openDomain();
+  await orphans(domain, 101);
+  const worker = new SweepOrphans({ ...domain, firstRoundInMs: minuteMs });
+  await worker.step(goingOn);
+  const wake = worker.wake(goingOn);
+  domain.clock.advance(minuteMs - 1);
+  await worker.step(goingOn);
+  assert.deepEqual(domain.log.events, []);
+  domain.clock.advance(1);
+  await wake;
+  await worker.step(goingOn);
+  assert.deepEqual(domain.log.names('error'), ['blobs.without-rows']);
+});
+
+test('a blob that its archive’s row names stays, though an index hides that, and so does all else', async () => {
+  for (const hiding of ['silently', 'noticed'] as const) {
+    await using domain = await openDomain();
+    await storeText(domain, 'hello');
+    const [blobId] = await listIds(domain.blobs);
+    assert.ok(blobId !== undefined);
+    await orphan(domain);
+    const before = await listIds(domain.blobs);
+    const store = hidingRowsOf(domain, blobId, hiding);
+    const worker = new SweepOrphans({ ...domain, store });
+    for (let round = 0; round < 4; round += 1) {
+      await runUntilIdle(worker);
+      domain.clock.advance(weekMs);
+    }
+    assert.deepEqual(await listIds(domain.blobs), before);
+    assert.ok(domain.log.names('error').includes('metadata.contradicts-itself'));
+    assert.deepEqual(domain.log.names('warn'), []);
+  }
+});
+
+test('rows that begin to contradict themselves keep what was about to be removed', async () => {
+  await using domain = await openDomain();
+  await storeText(domain, 'hello');
+  const [blobId] = await listIds(domain.blobs);
+  assert.ok(blobId !== undefined);
+  await orphan(domain);
+  const before = await listIds(domain.blobs);
+  const broken = hidingRowsOf(domain, blobId);
+  let isBroken = false;
+  const store = new Proxy(domain.store, {
+    get: (target, property) => {
+      const from = isBroken ? broken : target;
+      return Reflect.get(from, property).bind(from);
+    },
+  });
+  const worker = new SweepOrphans({ ...domain, store });
+  await runUntilIdle(worker);
+  domain.clock.advance(weekMs);
+  isBroken = true;
+  await runUntilIdle(worker);
+  assert.deepEqual(await listIds(domain.blobs), before);
+});
+
+test('the last sound copy of an archive takes the place of the damaged one', async () => {
+  await using domain = await openDomain();
+  const archiveId = await storeText(domain, 'hello');
+  const [damagedBlobId] = await listIds(domain.blobs);
+  assert.ok(damagedBlobId !== undefined);
+  const blobId = await domain.compaction.copy(damagedBlobId);
+  domain.clock.advance(minuteMs);
+  domain.blobs.damage(damagedBlobId, 1);
+  const worker = new SweepOrphans(domain);
+  for (let round = 0; round < 2; round += 1) {
+    await runUntilIdle(worker);
+    domain.clock.advance(weekMs);
+  }
+  const parts = await domain.store.read(({ archives }) => archives.blobs(archiveId));
+  assert.deepEqual(parts, [{ blobId, sizeBytes: 5 }]);
+  assert.equal((await listIds(domain.blobs)).length, 2);
+  assert.deepEqual(domain.log.names('warn'), ['blobs.suspected', 'archive.healed']);
+});
+
+test('a blob that nobody can tell anything of is never removed, and told', async () => {
+  await using domain = await openDomain();
+  const blobId = await orphan(domain);
+  const { id } = await writeBytes(domain.blobs, Buffer.from('later'), 'of a later version');
+  domain.blobs.damageLabel(blobId, 1);
+  domain.clock.advance(minuteMs);
+  const worker = new SweepOrphans(domain);
+  for (let round = 0; round < 3; round += 1) {
+    await runUntilIdle(worker);
+    domain.clock.advance(weekMs);
+  }
+  assert.deepEqual(await listIds(domain.blobs), [blobId, id].sort());
+  assert.deepEqual(domain.log.names('warn'), [
+    'blobs.suspected',
+    ...Array.from({ length: 4 }, () => 'blob.left-unclear'),
+  ]);
+});
+
+test('a clock that is set forward or back neither hastens nor delays the end of an orphan', async () => {
+  for (const jumpMs of [-8760 * hourMs, 8760 * hourMs]) {
+    await using domain = await openDomain();
+    const blobId = await orphan(domain);
+    const worker = new SweepOrphans(domain);
+    domain.clock.jump(jumpMs);
+    await runUntilIdle(worker);
+    domain.clock.advance(weekMs - 1);
+    domain.clock.jump(-jumpMs);
+    await runUntilIdle(worker);
+    assert.deepEqual(await listIds(domain.blobs), [blobId]);
+    domain.clock.advance(1);
+    await runUntilIdle(worker);
+    assert.deepEqual(await listIds(domain.blobs), []);
+  }
 });
 
 test('a blob that cannot be removed is tried again in a later round', async () => {
@@ -269,13 +395,20 @@ test('a blob that cannot be removed is tried again in a later round', async () =
   assert.deepEqual(await listIds(domain.blobs), []);
 });
 
-test('a stop ends a step between two blobs, and the worker wakes once an hour', async () => {
+test('a stop ends a step between two blobs, and the worker wakes once a day', async () => {
   await using domain = await openDomain();
   await orphan(domain);
   const worker = new SweepOrphans(domain);
   const reason = new Error('stopped');
   await assert.rejects(worker.step(AbortSignal.abort(reason)), reason);
-  const wake = worker.wake(goingOn);
-  domain.clock.advance(hourMs);
+  await worker.step(goingOn);
+  let isAwake = false;
+  const wake = worker.wake(goingOn).then(() => {
+    isAwake = true;
+  });
+  domain.clock.advance(24 * hourMs - 1);
+  await new Promise(setImmediate);
+  assert.equal(isAwake, false);
+  domain.clock.advance(1);
   await wake;
 });

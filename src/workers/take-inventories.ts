@@ -10,6 +10,7 @@ import { defined } from '../lib/assert.ts';
 import type { Bell } from '../lib/bell.ts';
 import type { Clock } from '../lib/clock.ts';
 import type { Log } from '../lib/log.ts';
+import type { TimeBounds } from '../lib/time-bounds.ts';
 import { vaultArn } from '../protocol/names.ts';
 import type { BlobStore, StoredBlob } from '../storage/blob-store.ts';
 import type { MetadataStore } from '../storage/metadata-store.ts';
@@ -29,6 +30,7 @@ export interface TakeInventoriesOptions {
   readonly markers: Markers;
   readonly pins: Pins;
   readonly clock: Clock;
+  readonly timeBounds: TimeBounds;
   readonly log: Log;
   readonly arrivals: Bell;
 }
@@ -65,15 +67,16 @@ export class TakeInventories implements Worker {
   }
 
   async wake(signal: AbortSignal): Promise<void> {
-    const { store, arrivals, clock } = this.#options;
+    const { store, arrivals, clock, timeBounds } = this.#options;
     const dueAtMs = await store.read(({ jobs }) => jobs.nextDueAtMs('InventoryRetrieval'));
-    await waitForBellOrTime({ bell: arrivals, clock, dueAtMs, signal });
+    const waitMs = dueAtMs === null ? null : dueAtMs - timeBounds.latest();
+    await waitForBellOrTime({ bell: arrivals, clock, waitMs, signal });
   }
 
   async #takeDueJob(): Promise<JobRow | undefined> {
     if (this.#unfinished.length >= unfinishedMax) return undefined;
-    const { store, clock } = this.#options;
-    const nowMs = clock.now();
+    const { store, timeBounds } = this.#options;
+    const nowMs = timeBounds.latest();
     const action = 'InventoryRetrieval';
     const [job] = await store.write(({ jobs }) =>
       jobs.lease({ action, nowMs, untilMs: nowMs + leaseMs, limit: 1 }),
@@ -125,12 +128,13 @@ export class TakeInventories implements Worker {
    * the lease of a job that is tried again some has passed.
    */
   async *#prolonging(job: JobRow, source: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
-    const { store, clock } = this.#options;
-    let prolongAtMs = clock.now();
+    const { store, clock, timeBounds } = this.#options;
+    let prolongAtMs = clock.elapsedMs();
     for await (const chunk of source) {
-      if (clock.now() >= prolongAtMs) {
-        await store.write(({ jobs }) => jobs.extendLease(job.jobId, clock.now() + leaseMs));
-        prolongAtMs = clock.now() + leaseMs / 2;
+      if (clock.elapsedMs() >= prolongAtMs) {
+        const untilMs = timeBounds.latest() + leaseMs;
+        await store.write(({ jobs }) => jobs.extendLease(job.jobId, untilMs));
+        prolongAtMs = clock.elapsedMs() + leaseMs / 2;
       }
       yield chunk;
     }

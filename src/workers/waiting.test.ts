@@ -4,13 +4,12 @@ import { Bell } from '../lib/bell.ts';
 import { SimulatedClock } from '../lib/clock.ts';
 import { waitForBellOrTime } from './waiting.ts';
 
-function waiting(dueInMs: number | null) {
+function waiting(waitMs: number | null) {
   const clock = new SimulatedClock();
   const bell = new Bell();
   const stopping = new AbortController();
-  const dueAtMs = dueInMs === null ? null : clock.now() + dueInMs;
   let isOver = false;
-  const wait = waitForBellOrTime({ bell, clock, dueAtMs, signal: stopping.signal });
+  const wait = waitForBellOrTime({ bell, clock, waitMs, signal: stopping.signal });
   void wait.then(
     () => {
       isOver = true;
@@ -58,5 +57,5 @@ test('a ring after the time has come is kept for the next wait', async () => {
   clock.advance(1000);
   await wait;
   bell.ring();
-  await waitForBellOrTime({ bell, clock, dueAtMs: null, signal: stopping.signal });
+  await waitForBellOrTime({ bell, clock, waitMs: null, signal: stopping.signal });
 });

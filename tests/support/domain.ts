@@ -7,6 +7,7 @@ import { Pins } from '../../src/domain/pins.ts';
 import { Vaults } from '../../src/domain/vaults.ts';
 import { Bell } from '../../src/lib/bell.ts';
 import { SimulatedClock } from '../../src/lib/clock.ts';
+import { TimeBounds } from '../../src/lib/time-bounds.ts';
 import { MemoryJournal } from '../../src/storage/memory/memory-journal.ts';
 import { PackedMemoryBlobStore } from '../../src/storage/memory/packed-memory-blob-store.ts';
 import { SqliteMetadataStore } from '../../src/storage/sqlite/sqlite-metadata-store.ts';
@@ -46,6 +47,7 @@ export async function openDomain(options: DomainOptions = {}) {
     blobs,
     compaction: blobs,
     pins: new Pins(),
+    timeBounds: new TimeBounds({ clock, log, longestMs: options.expiryMs ?? 24 * hourMs }),
     markers: new Markers(new Uint8Array(32)),
     removals: new Bell(),
     freed: new Bell(),

@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict';
+import { encodeBlobLabel } from '../../src/domain/blob-labels.ts';
 import { readBlobs } from '../../src/domain/blob-lists.ts';
 import type { BlobId, BlobStore } from '../../src/storage/blob-store.ts';
 import { ForgetArchives, type ForgetArchivesOptions } from '../../src/workers/forget-archives.ts';
 import { type Domain, photos, runUntilIdle, storeText } from './domain.ts';
+import { treeHashOf } from './tree-hash-reference.ts';
 
 /** An archive in the vault `photos`. */
 export interface StoredText {
@@ -24,6 +26,15 @@ export async function storeTexts(
     stored.push({ archiveId: await storeText(domain, text), text });
   }
   return stored;
+}
+
+/** The label of an archive of `text` that has no row. */
+export function labelWithoutRow(text: string): string {
+  return encodeBlobLabel({
+    ...{ kind: 'archive', version: 1, ...photos, vaultId: 'its vault', archiveId: 'lost' },
+    ...{ description: '', createdAtMs: 0, sizeBytes: text.length },
+    treeHash: treeHashOf(Buffer.from(text)),
+  });
 }
 
 /** Removes archives from their vault, and their bytes and rows with them. */

@@ -39,6 +39,7 @@ async function checkWithProgress(config: Config, host: Host, json: boolean): Pro
 /** What goes on in each phase, by the name that the check gives it. */
 const phases: Readonly<Record<string, string>> = {
   recovery: 'reading snapshots and journal',
+  database: 'comparing indexes of the database with its tables',
   archives: 'reading archives',
   outputs: 'reading outputs of jobs',
   vaults: 'adding up vaults',
