@@ -8,7 +8,7 @@ export const busyTimeoutMs = 2_000;
 const pageSizeBytes = 4096;
 
 /** What the connections keep in memory. A reader's cache is good only until the next commit. */
-const cacheKib = { writing: 48 * 1024, reading: 16 * 1024 } as const;
+const cacheKib = { writing: 20 * 1024, reading: 8 * 1024 } as const;
 
 /** The first version of SQLite that can tell the length of its log without copying it. */
 const versionMin = '3.51.0';
