@@ -137,6 +137,9 @@ describe('openStores, the bond of rows and blobs', () => {
       await writeFile(idFile(at), 'half an i');
       assert.equal(await nameIn(at), 'value');
       assert.equal(await readFile(idFile(at), 'utf8'), id);
+      await writeFile(idFile(at), `${id.startsWith('0') ? 1 : 0}${id.slice(1)}`);
+      assert.equal(await nameIn(at), 'value');
+      assert.equal(await readFile(idFile(at), 'utf8'), id);
       await rm(idFile(at));
       assert.equal(await nameIn(at), 'value');
       assert.equal(await readFile(idFile(at), 'utf8'), id);

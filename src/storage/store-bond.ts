@@ -25,23 +25,27 @@ export async function agreeOnStoreId(
 ): Promise<string> {
   const { directory } = locations.blobs;
   const idOfRows = await idInDatabase(locations);
-  const idOfBlobs = await idInDirectory(directory);
-  if (idOfBlobs !== undefined) {
-    if (idOfRows === undefined || idOfRows === idOfBlobs) return idOfBlobs;
-    throw strangers(locations, { idOfBlobs, idOfRows });
-  }
+  const claimed = await idInDirectory(directory);
+  if (claimed !== undefined && claimed === idOfRows) return claimed;
   if (await isEmptyVolume(directory)) {
-    if (idOfRows !== undefined || !mayChange) throw noBlobsFor(locations, idOfRows);
+    if (claimed === undefined && (idOfRows !== undefined || !mayChange)) {
+      throw noBlobsFor(locations, idOfRows);
+    }
+    if (claimed !== undefined && idOfRows !== undefined) {
+      throw strangers(locations, { idOfBlobs: claimed, idOfRows });
+    }
+    if (claimed !== undefined) return claimed;
     const id = Buffer.from(randomBytes(16)).toString('hex');
     await writeStoreId(directory, id);
     return id;
   }
-  const id = await storeIdInHeaders(directory);
+  // One changed bit makes another id of it, as good as any: the files beside it know better.
+  const id = (await storeIdInHeaders(directory)) ?? claimed;
   if (id === undefined) throw unnamed(locations);
   if (idOfRows !== undefined && idOfRows !== id) {
     throw strangers(locations, { idOfBlobs: id, idOfRows });
   }
-  if (!mayChange) return id;
+  if (id === claimed || !mayChange) return id;
   await writeStoreId(directory, id);
   log.warn('store-id.restored', { path: storeIdPath(directory), id });
   return id;
