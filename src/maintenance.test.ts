@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { copyFile, mkdtemp, rm } from 'node:fs/promises';
+import { copyFile, mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import test from 'node:test';
@@ -64,6 +64,33 @@ test('an old database that went on without its journal gets back what the blobs 
   });
 });
 
+test('archives of which the journal and the database were lost together are told, and got back', async () => {
+  await inHouse(async (config) => {
+    await store(config, ['one']);
+    await store(config, ['two', 'three']);
+    await loseNewestJournalFile(config);
+    await rm(config.metadata.path);
+    assert.equal(await countIn(config), 1);
+    const clock = new HastyClock();
+    clock.advance(60_000);
+    const report = await check(config, { ...checking, clock });
+    assert.deepEqual([report.isSound, report.recovery?.problems], [true, []]);
+    assert.match(report.notes.join(), /^2 blobs without a row .* `firn repair --rebuild`/);
+    assert.equal((await repair(config, host)).salvage?.archivesMade, 2);
+    assert.equal(await countIn(config), 3);
+  });
+});
+
+test('a check tells of a journal that is gone', async () => {
+  await inHouse(async (config) => {
+    await store(config, ['one']);
+    await loseNewestJournalFile(config);
+    const { isSound, recovery } = await check(config, checking);
+    assert.equal(isSound, false);
+    assert.match(recovery?.problems.join() ?? '', /neither a snapshot nor a journal/);
+  });
+});
+
 test('a database behind its journal is not checked, and is not called damaged', async () => {
   await inHouse(async (config) => {
     await store(config, ['one']);
@@ -91,6 +118,14 @@ async function countIn(config: Config): Promise<number | undefined> {
 
 async function loseJournal({ blobs }: Config): Promise<void> {
   await rm(join(blobs.directory, 'v2/journal'), { recursive: true });
+}
+
+/** A run of the server has a file of its own. */
+async function loseNewestJournalFile({ blobs }: Config): Promise<void> {
+  const journal = join(blobs.directory, 'v2/journal');
+  const newest = (await readdir(journal)).sort().at(-1);
+  assert.ok(newest !== undefined);
+  await rm(join(journal, newest));
 }
 
 async function inHouse(work: (config: Config) => Promise<void>): Promise<void> {

@@ -87,6 +87,8 @@ export interface CheckReport {
   readonly orphans: { readonly count: number; readonly sizeBytes: number };
   /** What is wrong beside damaged archives, a sentence each. */
   readonly problems: readonly string[];
+  /** What is nothing wrong, and worth to be known, a sentence each. */
+  readonly notes: readonly string[];
   /** What the database could be made again from; null where nothing is kept for that. */
   readonly recovery: {
     readonly snapshotCount: number;
@@ -114,8 +116,10 @@ export type CheckEvent =
 export interface RepairReport {
   /** Where the database that was there is now; null when there was none. */
   readonly setAside: string | null;
-  /** What it was made from; null when from the journal alone. */
+  /** What it was made from; null when from the journal alone, or from nothing. */
   readonly snapshot: { readonly name: string; readonly takenAtMs: number } | null;
+  /** How many batches of the journal came after that. */
+  readonly batchCount: number;
   /** What is not in it, as sentences. */
   readonly lost: readonly string[];
   /** What was made of the blobs alone, where rows were lost; null when none were. */

@@ -39,8 +39,9 @@ function scrubText(scrub: StatusReport['scrub']): string {
   const { round, archivesDone, archivesTotal, bytesDone, bytesTotal, bytesPerSecond } = scrub;
   return (
     `round ${round}: ${archivesDone.toLocaleString('en-US')} of ` +
-    `${countText(archivesTotal, 'archive')}, ${bytesText(bytesDone)} of ` +
-    `${bytesText(bytesTotal)}, ${bytesText(bytesPerSecond)}/s; last complete: ${dateText(scrub.lastCompletedAtMs)}`
+    `${countText(archivesTotal, 'archive')} read to the end, ${bytesText(bytesDone)} of ` +
+    `${bytesText(bytesTotal)} read, ${bytesText(bytesPerSecond)}/s; last complete: ` +
+    dateText(scrub.lastCompletedAtMs)
   );
 }
 

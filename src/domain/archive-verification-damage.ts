@@ -57,9 +57,16 @@ export class ArchiveDamage {
     const described = [...byBlob].map(([blobId, stretches]) => {
       const ranges = stretches.map(({ firstByte, lastByte }) => `${firstByte}-${lastByte}`);
       const first = stretches[0]?.reason ?? '';
-      return `Bytes ${ranges.join(', ')} are damaged, in blob ${blobId}: ${first}`;
+      const why = withoutName(first, blobId);
+      return `Bytes ${ranges.join(', ')} are damaged, in blob ${blobId}: ${why}`;
     });
     if (this.#unnamedCount === 0) return described;
     return [...described, `So are ${this.#unnamedCount} further stretches of bytes`];
   }
+}
+
+/** What a store says of a blob begins with its name, which the sentence has already. */
+function withoutName(reason: string, blobId: BlobId): string {
+  const name = `Blob ${blobId} is damaged: `;
+  return reason.startsWith(name) ? reason.slice(name.length) : reason;
 }

@@ -1,6 +1,7 @@
 import type { Clock } from '../lib/clock.ts';
 import type { BlobId, BlobStore } from '../storage/blob-store.ts';
 import { isStoreError } from '../storage/errors.ts';
+import { parseBlobLabel } from './blob-labels.ts';
 import { findingsMax } from './check-findings.ts';
 import type { OrphanReport } from './check-report.ts';
 import type { RowReader } from './check-rows.ts';
@@ -31,27 +32,31 @@ export async function findOrphans(options: OrphanOptions): Promise<OrphanReport>
     sizeBytes += blob.sizeBytes;
     if (found.size < findingsMax) found.set(blob.id, blob.sizeBytes);
   }
+  let archiveCount = 0;
   for (const [id, size] of found) {
     signal.throwIfAborted();
-    if (!(await hasRow(options, id)) && (await isThere(options, id))) continue;
+    const what = (await hasRow(options, id)) ? 'gone' : await lookAt(options, id);
+    if (what === 'archive') archiveCount += 1;
+    if (what !== 'gone') continue;
     count -= 1;
     sizeBytes -= size;
     found.delete(id);
   }
-  return { count, sizeBytes, blobIds: [...found.keys()] };
+  return { count, sizeBytes, archiveCount, blobIds: [...found.keys()] };
 }
 
 function hasRow({ rows }: OrphanOptions, id: BlobId): Promise<boolean> {
   return rows.read((all) => all.blobs.isReferenced(id));
 }
 
-async function isThere({ blobs }: OrphanOptions, id: BlobId): Promise<boolean> {
+async function lookAt({ blobs }: OrphanOptions, id: BlobId): Promise<'archive' | 'other' | 'gone'> {
   try {
-    await blobs.describe(id);
+    const { label } = await blobs.describe(id);
+    return parseBlobLabel(label)?.kind === 'archive' ? 'archive' : 'other';
   } catch (error) {
-    if (isStoreError(error, 'BlobNotFound')) return false;
+    if (isStoreError(error, 'BlobNotFound')) return 'gone';
     // Damaged is there, too.
     if (!isStoreError(error, 'BlobCorrupt')) throw error;
+    return 'other';
   }
-  return true;
 }

@@ -129,3 +129,23 @@ test('snapshots that come and go while they are read make it read again', async 
   assert.equal(reads, 2);
   assert.equal(report.batchCount, 10);
 });
+
+test('a journal that is gone is told by what the database has', async () => {
+  const nothing = await kept({ to: 0 });
+  assert.deepEqual((await checkRecovery({ ...nothing, databaseSequence: 9 })).problems, [
+    'There is neither a snapshot nor a journal, and the database has batch 9: it could not be made ' +
+      'again without a loss.',
+  ]);
+  const snapshot = await kept({ to: 0, after: [9] });
+  assert.deepEqual((await checkRecovery({ ...snapshot, databaseSequence: 9 })).problems, [
+    'There is no journal, and the database has batch 9: it could not be made again without a loss.',
+  ]);
+});
+
+test('a journal that ends before the database has lost its end', async () => {
+  const options = await kept({ to: 12, after: [10] });
+  assert.deepEqual((await checkRecovery({ ...options, databaseSequence: 12 })).problems, []);
+  assert.deepEqual((await checkRecovery({ ...options, databaseSequence: 15 })).problems, [
+    'The journal ends with batch 12, and the database has batch 15: its end is lost.',
+  ]);
+});

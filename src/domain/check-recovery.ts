@@ -13,13 +13,15 @@ export interface RecoveryOptions {
   readonly snapshots: Snapshots;
   readonly journal: Journal;
   readonly clock: Clock;
+  /** The last batch that the database had before the journal was opened. */
+  readonly databaseSequence?: number | undefined;
   readonly signal: AbortSignal;
 }
 
 /**
  * Whether a database that is lost could be made again: every snapshot can be read to its end, the
- * journal has no gap, and it goes on where the oldest snapshot ends. Reads again when snapshots came
- * or went meanwhile.
+ * journal has no gap, goes on where the oldest snapshot ends, and has all that the database has. Reads
+ * again when snapshots came or went meanwhile.
  */
 export async function checkRecovery(options: RecoveryOptions): Promise<RecoveryReport> {
   for (let attempt = 1; ; attempt += 1) {
@@ -67,12 +69,13 @@ async function problemOf(
 
 async function checkJournal(
   snapshots: readonly Snapshot[],
-  { journal, clock, signal }: RecoveryOptions,
+  options: RecoveryOptions,
 ): Promise<Pick<RecoveryReport, 'batchCount' | 'problems'>> {
+  const { journal, signal } = options;
   const startsAfter = snapshots.at(-1)?.sequence ?? 0;
   const problems: string[] = [];
   let batchCount = 0;
-  let lastSequence = startsAfter;
+  let lastSequence = 0;
   for await (const entry of journal.read(startsAfter)) {
     signal.throwIfAborted();
     if ('damage' in entry) {
@@ -86,16 +89,29 @@ async function checkJournal(
     batchCount += 1;
     lastSequence = entry.sequence;
   }
+  const end = missingEnd(Math.max(lastSequence, journal.lastSequence), snapshots, options);
+  return { batchCount, problems: end === undefined ? problems : [...problems, end] };
+}
+
+/** That the journal ends with batch `end`, where others know of later ones. */
+function missingEnd(
+  end: number,
+  snapshots: readonly Snapshot[],
+  { clock, databaseSequence = 0 }: RecoveryOptions,
+): string | undefined {
+  if (databaseSequence > end) {
+    const database = `the database has batch ${databaseSequence}`;
+    if (end > 0) return `The journal ends with batch ${end}, and ${database}: its end is lost.`;
+    const gone = snapshots.length === 0 ? 'There is neither a snapshot nor a' : 'There is no';
+    return `${gone} journal, and ${database}: it could not be made again without a loss.`;
+  }
   const settledMs = clock.now() - settlingMs;
   const newest = snapshots.find(({ takenAtMs }) => takenAtMs <= settledMs);
-  const end = Math.max(lastSequence, journal.lastSequence);
-  if (newest !== undefined && newest.sequence > end) {
-    problems.push(
-      `The journal ends with batch ${end}, before the snapshot ${newest.name} of batch ` +
-        `${newest.sequence}: its end is lost.`,
-    );
-  }
-  return { batchCount, problems };
+  if (newest === undefined || newest.sequence <= end) return undefined;
+  return (
+    `The journal ends with batch ${end}, before the snapshot ${newest.name} of batch ` +
+    `${newest.sequence}: its end is lost.`
+  );
 }
 
 function missing(first: number, last: number, hasSnapshot: boolean): string {

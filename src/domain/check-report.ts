@@ -18,6 +18,8 @@ export interface DamagedArchive {
 export interface OrphanReport {
   readonly count: number;
   readonly sizeBytes: number;
+  /** How many are labelled as of an archive. Of very many only the first are looked at. */
+  readonly archiveCount: number;
   readonly blobIds: readonly BlobId[];
 }
 
@@ -41,6 +43,8 @@ export interface CheckReport {
   readonly orphans: OrphanReport;
   /** What is wrong with rows, and with what belongs to no archive, in sentences. */
   readonly problems: readonly string[];
+  /** What is nothing wrong, and worth to be known, in sentences. */
+  readonly notes: readonly string[];
   /** Null where neither snapshots nor a journal are kept. */
   readonly recovery: RecoveryReport | null;
   readonly durationMs: number;

@@ -19,6 +19,7 @@ import type { BlobId } from '../storage/blob-store.ts';
 import { StoreError } from '../storage/errors.ts';
 import { MemoryJournal } from '../storage/memory/memory-journal.ts';
 import { MemorySnapshots } from '../storage/memory/memory-snapshots.ts';
+import { repairFact } from '../storage/repair-state.ts';
 import { TakeInventories } from '../workers/take-inventories.ts';
 import { type CheckOptions, check } from './check.ts';
 import type { CheckEvent } from './check-report.ts';
@@ -67,8 +68,9 @@ test('a store in which all is well is sound, and all of it was read', async () =
     bytesRead: 2 * mebibyte + 1 + 5 + 7 + output.sizeBytes,
     damagedCount: 0,
     damaged: [],
-    orphans: { count: 0, sizeBytes: 0, blobIds: [] },
+    orphans: { count: 0, sizeBytes: 0, archiveCount: 0, blobIds: [] },
     problems: [],
+    notes: [],
     recovery: null,
     durationMs: 0,
     isSound: true,
@@ -272,8 +274,24 @@ test('blobs without a row are told, but for those that were just written', async
   domain.clock.advance(minuteMs);
   await writeBytes(domain.blobs, Buffer.from('just now'));
   const report = await run(domain);
-  assert.deepEqual(report.orphans, { count: 1, sizeBytes: 8, blobIds: [id] });
+  const orphans = { count: 1, sizeBytes: 8, archiveCount: 0, blobIds: [id] };
+  assert.deepEqual([report.orphans, report.notes], [orphans, []]);
   assert.ok(report.isSound);
+});
+
+test('blobs without a row that tell of archives are noted, and are nothing wrong', async () => {
+  await using domain = await openDomain();
+  const archiveId = await storeText(domain, 'has a row');
+  await domain.blobs.duplicate(await blobOf(domain, archiveId));
+  domain.clock.advance(minuteMs);
+  const before = await run(domain);
+  assert.deepEqual([before.isSound, before.orphans.archiveCount], [true, 1]);
+  assert.deepEqual(before.notes, [
+    'One blob without a row is labelled as of an archive. Uploads and deletions that a crash has ' +
+      'cut short leave such blobs.',
+  ]);
+  await domain.store.write(({ facts }) => facts.set(repairFact.name, repairFact.advised));
+  assert.match((await run(domain)).notes.join(), /`firn repair --rebuild` makes rows for them/);
 });
 
 test('a blob that gets its row, or goes, before the end of the check is no orphan', async () => {
@@ -293,7 +311,9 @@ test('a blob that gets its row, or goes, before the end of the check is no orpha
       await domain.blobs.remove(gone.id);
     },
   };
-  assert.deepEqual((await run(domain, { blobs })).orphans, { count: 0, sizeBytes: 0, blobIds: [] });
+  assert.deepEqual((await run(domain, { blobs })).orphans, {
+    ...{ count: 0, sizeBytes: 0, archiveCount: 0, blobIds: [] },
+  });
 });
 
 test('more than a hundred blobs without a row mean lost rows', async () => {

@@ -1,6 +1,7 @@
 import type { Clock } from '../lib/clock.ts';
 import type { BlobStore } from '../storage/blob-store.ts';
 import type { Journal } from '../storage/journal.ts';
+import { isSalvageDue } from '../storage/repair-state.ts';
 import type { Snapshots } from '../storage/snapshots.ts';
 import { checkArchives } from './check-archives.ts';
 import { Findings } from './check-findings.ts';
@@ -29,6 +30,8 @@ export interface CheckOptions {
   /** Undefined where the database is not backed by snapshots and a journal. */
   readonly snapshots: Snapshots | undefined;
   readonly journal: Journal | undefined;
+  /** The last batch that the database had before the journal was opened. */
+  readonly databaseSequence?: number;
   readonly clock: Clock;
   /** What the database finds wrong with itself. */
   readonly integrityProblems?: () => Promise<readonly string[]>;
@@ -61,6 +64,7 @@ class Check {
   readonly #options: CheckOptions;
   readonly #damaged = new Findings<DamagedArchive>();
   readonly #problems = new Findings<string>();
+  readonly #notes: string[] = [];
   #archivesChecked = 0;
   #outputsChecked = 0;
   #bytesRead = 0;
@@ -71,10 +75,10 @@ class Check {
   }
 
   async recovery(): Promise<RecoveryReport | null> {
-    const { snapshots, journal, clock, signal } = this.#options;
+    const { snapshots, journal, clock, databaseSequence, signal } = this.#options;
     if (snapshots === undefined || journal === undefined) return null;
     this.#begin('recovery');
-    const report = await checkRecovery({ snapshots, journal, clock, signal });
+    const report = await checkRecovery({ snapshots, journal, clock, databaseSequence, signal });
     for (const problem of report.problems) this.#tell({ kind: 'problem', problem });
     return report;
   }
@@ -142,6 +146,7 @@ class Check {
     if (orphans.count > orphansMax) {
       this.#note(`${orphans.count} blobs have no row: rows have been lost.`);
     }
+    if (orphans.archiveCount > 0) await this.#noteOrphanArchives(orphans.archiveCount);
     return orphans;
   }
 
@@ -158,6 +163,7 @@ class Check {
       damaged: this.#damaged.kept,
       orphans,
       problems: this.#problems.kept,
+      notes: this.#notes,
       recovery,
       isSound: this.#damaged.count === 0 && this.#problems.count === 0 && isRecoverable,
     };
@@ -166,6 +172,17 @@ class Check {
   #begin(phase: CheckPhase): void {
     this.#options.signal.throwIfAborted();
     this.#tell({ kind: 'phase', phase });
+  }
+
+  async #noteOrphanArchives(count: number): Promise<void> {
+    const which =
+      count === 1
+        ? 'One blob without a row is labelled as of an archive'
+        : `${count} blobs without a row are labelled as of archives`;
+    const why = (await isSalvageDue(this.#options.rows))
+      ? 'If they are wanted, `firn repair --rebuild` makes rows for them.'
+      : 'Uploads and deletions that a crash has cut short leave such blobs.';
+    this.#notes.push(`${which}. ${why}`);
   }
 
   #note(problem: string): void {

@@ -27,6 +27,8 @@ export interface ReadableStores extends AsyncDisposable, Describing {
   readonly snapshots: Snapshots;
   readonly journal: Journal;
   readonly masterKeyId: string;
+  /** The last batch that the database had before the journal was looked at, which thus has it. */
+  readonly databaseSequence: number;
   /** What is wrong with the database, as far as it can tell by itself. Reads all of it. */
   integrityProblems(): Promise<readonly string[]>;
   /**
@@ -50,9 +52,13 @@ export async function openToRead(
   const { directory } = locations.blobs;
   if (await isEmptyVolume(directory)) throw nothingThere(directory);
   const rows = opened.use(await openReadOnly(locations.metadata.path));
+  const { sequence: databaseSequence } = await rows.position();
   const { path, isDefault: isGenerated } = locations.masterKey;
   const storeId = await agreeOnStoreId(locations, { ...host, mayChange: false });
-  const masterKeys = await loadMasterKeys({ path, isGenerated, mayCreate: false, ...host });
+  const masterKeys = await loadMasterKeys({
+    ...{ path, isGenerated, mayCreate: false, isReadOnly: true },
+    ...host,
+  });
   const options = { directory, storeId, masterKeys, ...host };
   const volume = opened.use(await DiskVolume.openToRead(options));
   const openJournal = () => DiskJournal.open({ ...volume.parts, isReadOnly: true });
@@ -62,6 +68,7 @@ export async function openToRead(
     ...{ rows, journal, blobs: volume.blobs, snapshots: volume.snapshots },
     ...describing({ storeId, volume, journal, condition: () => null }),
     masterKeyId: masterKeys.currentId,
+    databaseSequence,
     integrityProblems: () => rows.integrityProblems(),
     replayDifferences: (signal) =>
       differencesFromReplay({

@@ -4,7 +4,8 @@ import type { MetadataStore } from './metadata-store.ts';
  * A fact about rows of which some may be lost, until the blobs were asked for those.
  *
  * - `unfinished`: some were lost in a repair, which did not come to its end.
- * - `advised`: the journal was lost, and nobody knows whether the database had all of it.
+ * - `advised`: the journal was lost, and nobody knows whether the database had all of it; or the
+ *   database was made again, and nobody knows whether the journal had all of it.
  */
 export const repairFact = {
   name: 'repair.state',
@@ -22,7 +23,11 @@ export async function isRepairUnfinished(metadata: Readable): Promise<boolean> {
 
 /** Whether a repair has to look for archives that no row names. */
 export async function isSalvageDue(metadata: Readable): Promise<boolean> {
-  const state = await repairState(metadata);
+  return hasRepairDoubt(await repairState(metadata));
+}
+
+/** Whether a fact of this value tells of rows that are, or may be, lost. */
+export function hasRepairDoubt(state: string | undefined): boolean {
   return state === repairFact.unfinished || state === repairFact.advised;
 }
 

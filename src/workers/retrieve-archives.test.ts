@@ -19,7 +19,7 @@ import { Jobs } from '../domain/jobs.ts';
 import { sha256 } from '../lib/node/sha256.ts';
 import { toHex, treeHash } from '../protocol/tree-hash.ts';
 import { sampleBytes } from '../storage/blob-specimen.ts';
-import { isStoreError, StoreError } from '../storage/errors.ts';
+import { StoreError } from '../storage/errors.ts';
 import { RetrieveArchives, type RetrieveArchivesOptions } from './retrieve-archives.ts';
 
 const unreadable = new StoreError('StoreUnavailable', 'the disk does not answer');
@@ -140,7 +140,9 @@ test('a retrieval of damaged bytes fails, and the log says why', async () => {
   assert.deepEqual(others, []);
   assert.equal(failure?.level, 'error');
   assert.equal(failure.facts['jobId'], damaged);
-  assert.ok(isStoreError(failure.facts['error'], 'BlobCorrupt'));
+  assert.equal(typeof failure.facts['archiveId'], 'string');
+  assert.equal(typeof failure.facts['vaultId'], 'string');
+  assert.match(String(failure.facts['reason']), /fails its verification/);
 });
 
 test('a retrieval of bytes that are lost fails', async () => {
@@ -150,7 +152,7 @@ test('a retrieval of bytes that are lost fails', async () => {
   await domain.blobs.remove(await blobOf(domain, archiveId));
   await runUntilIdle(workerOf(domain));
   assert.equal(await statusOf(domain, jobId), 'Failed');
-  assert.ok(isStoreError(failures(domain)[0]?.facts['error'], 'BlobNotFound'));
+  assert.match(String(failures(domain)[0]?.facts['reason']), /^There is no blob/);
 });
 
 test('a retrieval of sound bytes that are not the archive’s fails', async () => {
@@ -158,7 +160,7 @@ test('a retrieval of sound bytes that are not the archive’s fails', async () =
   const jobId = await retrieve(domain, await storeLarge(domain, { wrongTreeHash: '0'.repeat(64) }));
   await runUntilIdle(workerOf(domain));
   assert.equal(await statusOf(domain, jobId), 'Failed');
-  assert.match(String(failures(domain)[0]?.facts['error']), /do not make up its tree hash/);
+  assert.match(String(failures(domain)[0]?.facts['reason']), /do not make up its tree hash/);
 });
 
 test('a retrieval whose archive is deleted meanwhile fails, in the midst of it too', async () => {
@@ -175,7 +177,7 @@ test('a retrieval whose archive is deleted meanwhile fails, in the midst of it t
   await domain.archives.remove(photos, large);
   await runUntilIdle(worker);
   assert.equal(await statusOf(domain, late), 'Failed');
-  assert.match(String(failures(domain)[0]?.facts['error']), /deleted meanwhile/);
+  assert.match(String(failures(domain)[0]?.facts['reason']), /deleted meanwhile/);
 });
 
 test('a retrieval that goes away with its vault is dropped without a word', async () => {

@@ -2,6 +2,7 @@ import type { Jobs } from '../domain/jobs.ts';
 import type { Bell } from '../lib/bell.ts';
 import type { Clock } from '../lib/clock.ts';
 import type { Log } from '../lib/log.ts';
+import { reasonText } from '../lib/reason-text.ts';
 import type { TimeBounds } from '../lib/time-bounds.ts';
 import type { BlobStore } from '../storage/blob-store.ts';
 import type { MetadataStore } from '../storage/metadata-store.ts';
@@ -106,7 +107,7 @@ export class RetrieveArchives implements Worker {
   }
 
   async #end(
-    { jobId }: JobRow,
+    { jobId, retrieval, vaultId }: JobRow,
     outcome: { readonly kind: 'verified' } | { readonly kind: 'failed'; readonly reason: unknown },
   ): Promise<void> {
     const { jobs, log } = this.#options;
@@ -114,7 +115,8 @@ export class RetrieveArchives implements Worker {
     if (outcome.kind === 'verified') {
       if (await jobs.succeed(jobId)) log.info('job.succeeded', { jobId });
     } else if (await jobs.fail(jobId)) {
-      log.error('job.failed', { jobId, error: outcome.reason });
+      const reason = reasonText(outcome.reason);
+      log.error('job.failed', { jobId, archiveId: retrieval?.archiveId, vaultId, reason });
     }
   }
 }

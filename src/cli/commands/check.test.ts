@@ -5,7 +5,8 @@ import type { CheckEvent, CheckReport } from '../reports.ts';
 
 const sound: CheckReport = {
   ...{ archivesChecked: 3, outputsChecked: 1, bytesRead: 2048, durationMs: 61_000 },
-  ...{ damagedCount: 0, damaged: [], orphans: { count: 0, sizeBytes: 0 }, problems: [] },
+  ...{ damagedCount: 0, damaged: [], orphans: { count: 0, sizeBytes: 0 } },
+  ...{ problems: [], notes: [] },
   recovery: { snapshotCount: 2, batchCount: 1, problems: [] },
   isSound: true,
 };

@@ -68,11 +68,11 @@ function reportText(report: CheckReport): string {
     ['Took', durationText(durationMs)],
     ['Damaged', report.damagedCount === 0 ? 'none' : countText(report.damagedCount, 'archive')],
   ]);
-  const problems = allProblems(report).map((problem) => `${problem}\n`);
+  const texts = [...allProblems(report), ...report.notes].map((text) => `${text}\n`);
   return [
     facts,
     report.damaged.length === 0 ? '' : `\n${damagedTable(report)}`,
-    problems.length === 0 ? '' : `\n${problems.join('')}`,
+    texts.length === 0 ? '' : `\n${texts.join('')}`,
   ].join('');
 }
 

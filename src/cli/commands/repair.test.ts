@@ -6,6 +6,7 @@ import type { RepairReport } from '../reports.ts';
 const rebuilt: RepairReport = {
   setAside: '/srv/metadata.sqlite.damaged-1',
   snapshot: { name: '42', takenAtMs: Date.UTC(2026, 0, 1) },
+  batchCount: 7,
   lost: [],
   salvage: null,
 };
@@ -13,6 +14,7 @@ const rebuilt: RepairReport = {
 const salvaged: RepairReport = {
   setAside: null,
   snapshot: null,
+  batchCount: 12,
   lost: ['Batches 8 to 12 are lost.'],
   salvage: {
     ...{ vaultsMade: 1, archivesMade: 2, archivesRepointed: 0, blobsUnreadableCount: 3 },
@@ -56,7 +58,7 @@ test('`firn repair --rebuild --json` prints the report', async () => {
   assert.equal(sound.status, 0);
   const { snapshot, ...rest } = JSON.parse(sound.out);
   assert.deepEqual(snapshot, { name: '42', takenAt: '2026-01-01T00:00:00.000Z' });
-  assert.deepEqual(rest, { setAside: rebuilt.setAside, lost: [], salvage: null });
+  assert.deepEqual(rest, { setAside: rebuilt.setAside, batchCount: 7, lost: [], salvage: null });
   const lossy = await runIn({ repairReport: salvaged }, 'repair', '--rebuild', '--json');
   assert.equal(lossy.status, 1);
   assert.deepEqual(JSON.parse(lossy.out), salvaged);

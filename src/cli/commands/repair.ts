@@ -38,21 +38,22 @@ export const repair: CliCommand = {
 };
 
 function reportText(report: RepairReport): string {
-  const { setAside, snapshot, salvage } = report;
+  const { setAside, salvage } = report;
   const doubts = doubtsOf(report).map((doubt) => `${doubt}\n`);
   return [
     factLines([
       ['Set aside', setAside ?? 'nothing: there was no database'],
-      [
-        'Made from',
-        snapshot === null
-          ? 'the journal alone'
-          : `the snapshot of ${dateText(snapshot.takenAtMs)} and the journal after it`,
-      ],
+      ['Made from', sourceText(report)],
       ['Salvaged', salvage === null ? 'nothing, since no row was lost' : salvagedText(salvage)],
     ]),
     doubts.length === 0 ? '' : `\n${doubts.join('')}`,
   ].join('');
+}
+
+function sourceText({ snapshot, batchCount }: RepairReport): string {
+  if (snapshot === null) return batchCount === 0 ? 'nothing' : 'the journal alone';
+  const after = batchCount === 0 ? 'alone' : 'and the journal after it';
+  return `the snapshot of ${dateText(snapshot.takenAtMs)} ${after}`;
 }
 
 function salvagedText({ archivesMade, archivesRepointed, vaultsMade }: SalvageReport): string {

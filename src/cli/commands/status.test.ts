@@ -14,7 +14,7 @@ Master key  00112233aabbccdd
 Vaults      2
 Archives    1,234, 1.5 KiB
 Journal     4.0 KiB, to batch 42; last snapshot: never
-Scrub       round 3: 4 of 1,234 archives, 1.0 KiB of 1.5 KiB, 32.0 MiB/s; last complete: \
+Scrub       round 3: 4 of 1,234 archives read to the end, 1.0 KiB of 1.5 KiB read, 32.0 MiB/s; last complete: \
 2026-01-02T00:00:00.000Z
 Verified    longest ago: 2026-01-03T00:00:00.000Z; never: 1 archive
 Damaged     none

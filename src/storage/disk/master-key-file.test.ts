@@ -15,6 +15,7 @@ import {
   parseMasterKeyFile,
 } from './master-key-file.ts';
 import { masterKeyId } from './master-keys.ts';
+import { nodeFiles } from './node-files.ts';
 import { SimulatedFiles } from './simulated-files.ts';
 
 const key = new Uint8Array(32).fill(1);
@@ -47,7 +48,8 @@ describe('loadMasterKeys', () => {
     for (const isGenerated of [true, false]) {
       await using place = await temporary();
       const options = { ...place.options, mayCreate: false, isGenerated };
-      await assertRefused(options, /master\.key.* Restore it from its backup/);
+      await assertRefused(options, /master\.key.* Restore it from its backup.*/);
+      await assertRefused(options, /FIRN_MASTER_KEY_FILE/);
       assert.deepEqual(await readdir(place.directory), []);
     }
   });
@@ -122,6 +124,28 @@ describe('loadMasterKeys', () => {
     await using place = await temporary();
     const path = join(place.directory, 'missing', 'master.key');
     await assertRefused({ ...place.options, path }, /cannot be written: .*ENOENT/);
+  });
+
+  test('repairs a file of which one copy is damaged, unless it may not write it', async () => {
+    for (const at of [20, copyOf([key]).length + 20]) {
+      await using place = await temporary();
+      const content = formatMasterKeyFile([key]);
+      const damaged = `${content.slice(0, at)}?${content.slice(at + 1)}`;
+      await writeFile(place.path, damaged, { mode: 0o600 });
+      const reader = { ...place.options, isReadOnly: true };
+      assert.equal((await loadMasterKeys(reader)).currentId, masterKeyId(key));
+      const files = new FaultyFiles(nodeFiles, (deed) => {
+        if (deed === 'create') throw fileError('EROFS', deed);
+      });
+      const shut = { ...place.options, files };
+      assert.equal((await loadMasterKeys(shut)).currentId, masterKeyId(key));
+      assert.equal(await readFile(place.path, 'latin1'), damaged);
+      assert.equal((await loadMasterKeys(place.options)).currentId, masterKeyId(key));
+      assert.equal(await readFile(place.path, 'latin1'), content);
+      await loadMasterKeys(place.options);
+      const events = ['master-key.damaged', 'master-key.damaged', 'master-key.repaired'];
+      assert.deepEqual(place.log.names('warn'), events);
+    }
   });
 
   test('warns of a file that others may read', async () => {

@@ -2,6 +2,7 @@ import { chmod, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import type { Log } from '../../lib/log.ts';
 import type { RandomBytes } from '../../lib/random.ts';
+import { reasonText } from '../../lib/reason-text.ts';
 import { StoreError } from '../errors.ts';
 import { type Files, isFileError, unlinkIfThere } from './files.ts';
 import { dataKeyBytes, MasterKeys, masterKeyId } from './master-keys.ts';
@@ -33,6 +34,8 @@ export interface MasterKeyOptions extends MasterKeyPlace {
   readonly isGenerated: boolean;
   /** Whether nothing is stored yet, so that a new key locks nothing away. */
   readonly mayCreate: boolean;
+  /** Whether a file of which one copy is damaged is left as it is. */
+  readonly isReadOnly?: boolean;
   readonly randomBytes: RandomBytes;
   readonly log: Log;
 }
@@ -43,6 +46,8 @@ export interface MasterKeyFile {
   readonly keys: readonly [Uint8Array, ...Uint8Array[]];
   /** In our own format. Else somebody made it who keeps it, and it is not ours to change. */
   readonly isOurs: boolean;
+  /** Whether one of its two copies is damaged. */
+  readonly isHalfDamaged: boolean;
 }
 
 /**
@@ -61,9 +66,31 @@ export async function loadMasterKeys(options: MasterKeyOptions): Promise<MasterK
     log.info('master-key.created', { path, keyId: masterKeyId(keys[0]) });
     return new MasterKeys(keys);
   }
+  if (found.isHalfDamaged) await repair(options, found);
   if (found.isOurs) await makeDurable(options);
   if (await permissions.isExposed(path)) log.warn('master-key.exposed', { path });
   return new MasterKeys(found.keys);
+}
+
+/** Writes the copy that is damaged anew, where that is possible: the keys are known without it. */
+async function repair(
+  { log, isReadOnly = false, ...place }: MasterKeyOptions,
+  { keys }: MasterKeyFile,
+): Promise<void> {
+  const { path, files = nodeFiles } = place;
+  if (isReadOnly) {
+    log.warn('master-key.damaged', { path, reason: 'One of the two copies in it is damaged.' });
+    return;
+  }
+  try {
+    // A file that we may not write is somebody else's to repair, though we could put another there.
+    const file = await files.open(path, 'read and write');
+    await file.close();
+    await writeMasterKeyFile(place, keys);
+    log.warn('master-key.repaired', { path });
+  } catch (error) {
+    log.warn('master-key.damaged', { path, reason: reasonText(error) });
+  }
 }
 
 /** Nothing when there is no such file. What there is may be lost in a power cut yet. */
@@ -148,11 +175,13 @@ export function formatMasterKeyFile(keys: readonly Uint8Array[]): string {
 /** What a file holds, or in a sentence why that is no master key. One whole copy is enough. */
 export function parseMasterKeyFile(content: string): MasterKeyFile | string {
   const half = content.length >> 1;
+  const whole: MasterKeyFile[] = [];
   for (const copy of [content.slice(0, half), content.slice(half)]) {
     const parsed = copy.endsWith(`${explanation}\n`) ? parseCopy(copy) : '';
-    if (typeof parsed !== 'string' && parsed.isOurs) return parsed;
+    if (typeof parsed !== 'string' && parsed.isOurs) whole.push(parsed);
   }
-  return parseCopy(content);
+  const [first] = whole;
+  return first === undefined ? parseCopy(content) : { ...first, isHalfDamaged: whole.length === 1 };
 }
 
 function parseCopy(content: string): MasterKeyFile | string {
@@ -171,7 +200,7 @@ function parseCopy(content: string): MasterKeyFile | string {
   }
   const [current, ...older] = keys;
   if (current === undefined) return 'it holds no key';
-  return { keys: [current, ...older], isOurs };
+  return { keys: [current, ...older], isOurs, isHalfDamaged: false };
 }
 
 /** More than so many keys never are in use at a time. */
@@ -189,9 +218,10 @@ async function readText(path: string, files: Files): Promise<string> {
 
 function missing({ path, isGenerated }: MasterKeyOptions): StoreError {
   const where = isGenerated ? path : `${path}, which FIRN_MASTER_KEY_FILE names`;
+  const elsewhere = isGenerated ? ', or name it in FIRN_MASTER_KEY_FILE' : '';
   return unavailable(
     `There is data, and the master key file that it is encrypted under is missing: ${where}. ` +
-      'Restore it from its backup. A new key would not open anything.',
+      `Restore it from its backup${elsewhere}. A new key would not open anything.`,
   );
 }
 

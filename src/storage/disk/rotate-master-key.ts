@@ -75,7 +75,7 @@ export async function rotateMasterKey(options: RotationOptions): Promise<Rotatio
     const key = Uint8Array.from(options.randomBytes(dataKeyBytes));
     const keys = [key, ...found.keys] as const;
     await writeMasterKeyFile(options, keys);
-    return await rewrapAll({ keys, isOurs: true }, options);
+    return await rewrapAll({ keys, isOurs: true, isHalfDamaged: false }, options);
   } catch (error) {
     throw otherFailure(error, 'write');
   }

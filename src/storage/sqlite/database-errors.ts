@@ -1,3 +1,4 @@
+import { reasonText, sentence } from '../../lib/reason-text.ts';
 import { StoreError } from '../errors.ts';
 
 /** SQLite's primary result codes that mean something to the caller of a store. */
@@ -91,12 +92,17 @@ function fromSqlite(error: unknown, code: number, path: string): unknown {
     case primary.corrupt:
     case primary.cannotOpen:
     case primary.notADatabase:
-      return new StoreError('StoreUnavailable', `The database${path} cannot be read or written.`, {
-        cause: error,
-      });
+      return unusable(error, path);
     default:
       return error;
   }
+}
+
+function unusable(cause: unknown, path: string): StoreError {
+  const reason = sentence(reasonText(cause));
+  const advice = isDamage(cause) ? ' Start the server once: it makes the database again.' : '';
+  const message = `The database${path} cannot be read or written: ${reason}${advice}`;
+  return new StoreError('StoreUnavailable', message, { cause });
 }
 
 function full(cause: unknown, path: string): StoreError {

@@ -6,6 +6,7 @@ import { pipeline } from 'node:stream/promises';
 import type { Clock } from '../../lib/clock.ts';
 import type { Log } from '../../lib/log.ts';
 import { syncDirectory } from '../../lib/node/sync-directory.ts';
+import { reasonText, sentence } from '../../lib/reason-text.ts';
 import { isStoreError, StoreError } from '../errors.ts';
 import type { Journal } from '../journal.ts';
 import type { Snapshot, Snapshots } from '../snapshots.ts';
@@ -22,7 +23,7 @@ import {
 } from './database-files.ts';
 import { JournalPosition } from './journal-position.ts';
 import { NotReplayable, replayJournal } from './replay.ts';
-import { salvageJournal } from './salvage.ts';
+import { type Salvaged, salvageJournal } from './salvage.ts';
 
 /** Snapshots to make a database from. */
 export type SnapshotSource = Pick<Snapshots, 'list' | 'read'>;
@@ -44,8 +45,10 @@ export interface RebuildOptions {
 export interface Rebuilt {
   /** Where the database that was there is now; null when there was none. */
   readonly setAside: string | null;
-  /** What it was made from; null when from the journal alone. */
+  /** What it was made from; null when from the journal alone, or from nothing. */
   readonly snapshot: Snapshot | null;
+  /** How many batches of the journal came after that. */
+  readonly batchCount: number;
   /** What is not in it, as sentences. */
   readonly lost: readonly string[];
 }
@@ -60,7 +63,7 @@ export interface Rebuilt {
 export async function rebuildDatabase(options: RebuildOptions): Promise<Rebuilt> {
   const { path, log } = options;
   const target = rebuiltPath(path);
-  const { snapshot, lost } = await make(target, options);
+  const { snapshot, batchCount, lost } = await make(target, options);
   // From here on a crash leaves the mark, and the next start does it all again.
   await markDamaged(path, 'It is being replaced.');
   const aside = await setAside(path, options.clock);
@@ -68,13 +71,15 @@ export async function rebuildDatabase(options: RebuildOptions): Promise<Rebuilt>
   await syncDirectory(dirname(path));
   await removeDamageMark(path);
   for (const what of lost) log.error('metadata.lost', { what });
-  log.error('metadata.rebuilt', {
+  log.warn('metadata.rebuilt', {
     database: path,
     setAside: aside,
     snapshot: snapshot?.name ?? null,
     takenAtMs: snapshot?.takenAtMs ?? null,
+    batches: batchCount,
+    lost: lost.length,
   });
-  return { setAside: aside, snapshot, lost };
+  return { setAside: aside, snapshot, batchCount, lost };
 }
 
 /** Whether there is nothing that a database could be made from, nor ever was. */
@@ -87,7 +92,7 @@ export async function isNothingKnown(
   return (await options.snapshots.list()).length === 0;
 }
 
-type Made = Pick<Rebuilt, 'snapshot' | 'lost'>;
+type Made = Pick<Rebuilt, 'snapshot' | 'batchCount' | 'lost'>;
 
 interface MakeOptions extends Omit<RebuildOptions, 'path' | 'clock'> {
   /** The highest that is known of, be it of a batch or of a snapshot. */
@@ -105,13 +110,14 @@ async function make(target: string, options: RebuildOptions): Promise<Made> {
   for (const { loss, from } of attempts) {
     await removeDatabase(target);
     try {
-      const lost = await makeFrom(from, target, { ...options, loss, knownSequence });
-      return { snapshot: from, lost };
+      const made = await makeFrom(from, target, { ...options, loss, knownSequence });
+      return { snapshot: from, ...made };
     } catch (error) {
       await removeDatabase(target);
       if (!isOfItsSource(error)) throw error;
-      failures.push(error.message);
-      options.log.error('snapshot.unusable', { snapshot: from?.name ?? null, error });
+      const reason = reasonText(error);
+      failures.push(sentence(reason));
+      options.log.error('snapshot.unusable', { snapshot: from?.name ?? null, reason });
     }
   }
   throw cannotRebuild(options.path, failures);
@@ -138,19 +144,19 @@ export async function makeReplica(
   return false;
 }
 
-/** Makes a database at `target`. Answers what it lacks. */
+/** Makes a database at `target`. Answers what it has of the journal, and what it lacks. */
 async function makeFrom(
   snapshot: Snapshot | null,
   target: string,
   { log, journal, snapshots, loss, knownSequence }: MakeOptions,
-): Promise<string[]> {
+): Promise<Salvaged> {
   if (snapshot !== null) await restore(snapshots, snapshot, target);
   const connection = await connectForWriting({ path: target, log });
-  let lost: string[] = [];
+  let made: Salvaged;
   try {
     checkPosition(connection, snapshot);
-    if (loss === 'accept') lost = await salvageJournal(connection, journal, knownSequence);
-    else await replayWhole(connection, journal, knownSequence);
+    const fill = loss === 'accept' ? salvageJournal : replayWhole;
+    made = await fill(connection, journal, knownSequence);
     // Only the database is put in its place, so nothing may lie in the log alone.
     connection.database.exec('PRAGMA wal_checkpoint(TRUNCATE)');
   } finally {
@@ -158,14 +164,14 @@ async function makeFrom(
   }
   await using file = await open(target, 'r+');
   await file.sync();
-  return lost;
+  return made;
 }
 
 async function replayWhole(
   connection: WritingConnection,
   journal: Journal,
   knownSequence: number,
-): Promise<void> {
+): Promise<Salvaged> {
   const { sequence } = new JournalPosition(connection.database);
   if (journal.lastSequence === 0 && sequence === 0) {
     throw new NotReplayable('There is nothing in the journal.');
@@ -176,13 +182,14 @@ async function replayWhole(
         'already: what came after it is missing.',
     );
   }
-  await replayJournal(connection, journal);
+  const { batchCount } = await replayJournal(connection, journal);
   const { sequence: last } = new JournalPosition(connection.database);
   if (last < knownSequence) {
     throw new NotReplayable(
       `There were ${knownSequence} batches at least, and ${last} are to be had.`,
     );
   }
+  return { batchCount, lost: [] };
 }
 
 async function restore(
@@ -218,7 +225,7 @@ function cannotRebuild(path: string, failures: readonly string[]): StoreError {
   return new StoreError(
     'StoreUnavailable',
     `The database ${path} cannot be made again from its snapshots and journal without a loss. ` +
-      `${failures.join(' ')} Restore from a backup what is missing beside the blobs, or run ` +
+      `${[...new Set(failures)].join(' ')} Restore from a backup what is missing beside the blobs, or run ` +
       '`firn repair --rebuild`, which makes of it what can be made and says what is lost.',
   );
 }

@@ -7,10 +7,11 @@ import { promisify } from 'node:util';
 import type { Journal } from '../journal.ts';
 import { MemoryJournal } from '../memory/memory-journal.ts';
 import { addArchive } from '../metadata-specimen.ts';
+import { isSalvageDue } from '../repair-state.ts';
 import { rebuildDatabase } from './rebuild.ts';
 import { factIn, inHouse, isUnavailable } from './recovery-specimen.ts';
 import { SqliteMetadataStore } from './sqlite-metadata-store.ts';
-import { dumpTables } from './table-dump.ts';
+import { dumpRows } from './table-dump.ts';
 
 const goingOn = new AbortController().signal;
 
@@ -38,20 +39,22 @@ describe('a database that is lost or damaged', () => {
       test(`one that ${what} is made again, from ${source}`, async () => {
         await inHouse(async (house) => {
           await house.fill(source === 'the journal alone' ? 'no snapshot' : 'snapshot');
-          const before = dumpTables(house.path);
+          const before = dumpRows(house.path);
           await harm(house.path);
           const harmed = what === 'is missing' ? undefined : await readFile(house.path);
           await using store = await house.open();
           assert.equal(await factIn(store, 'last'), 'value');
-          assert.deepEqual(house.log.names('error'), ['metadata.damaged', 'metadata.rebuilt']);
+          assert.deepEqual(house.log.names('error'), ['metadata.damaged']);
+          assert.deepEqual(house.log.names('warn'), ['metadata.rebuilt']);
+          assert.equal(await isSalvageDue(store), true);
           assert.equal(await store.isSnapshotDue(), true);
           const aside = (await readdir(house.directory)).filter((name) => /damaged/.test(name));
           if (harmed === undefined) assert.deepEqual(aside, []);
           else assert.deepEqual(await readFile(join(house.directory, `${aside[0]}`)), harmed);
           await store[Symbol.asyncDispose]();
-          assert.deepEqual(dumpTables(house.path), before);
+          assert.deepEqual(dumpRows(house.path), before);
           await (await house.open())[Symbol.asyncDispose]();
-          assert.equal(house.log.names('error').length, 2);
+          assert.equal(house.log.names('error').length, 1);
         });
       });
     }
@@ -66,10 +69,10 @@ describe('a database that is lost or damaged', () => {
       await house.fill('snapshot');
       const [snapshot] = await house.snapshots.list();
       await house.journal.forget(snapshot?.sequence ?? 0);
-      const before = dumpTables(house.path);
+      const before = dumpRows(house.path);
       await copyFile(`${house.path}.old`, house.path);
       await (await house.open())[Symbol.asyncDispose]();
-      assert.deepEqual(dumpTables(house.path), before);
+      assert.deepEqual(dumpRows(house.path), before);
     });
   });
 
@@ -79,10 +82,10 @@ describe('a database that is lost or damaged', () => {
       await house.fill('snapshot');
       const [newest] = await house.snapshots.list();
       house.snapshots.damage(`${newest?.name}`);
-      const before = dumpTables(house.path);
+      const before = dumpRows(house.path);
       await rm(house.path);
       await (await house.open())[Symbol.asyncDispose]();
-      assert.deepEqual(dumpTables(house.path), before);
+      assert.deepEqual(dumpRows(house.path), before);
       assert.ok(house.log.names('error').includes('snapshot.unusable'));
     });
   });
@@ -90,7 +93,7 @@ describe('a database that is lost or damaged', () => {
   test('one that shows its damage while it runs refuses writes, and is made again', async () => {
     await inHouse(async (house) => {
       await house.fill('no snapshot');
-      const before = dumpTables(house.path);
+      const before = dumpRows(house.path);
       {
         await using store = await house.open();
         // By another process: to close the file here would drop SQLite's locks on it.
@@ -110,7 +113,7 @@ describe('a database that is lost or damaged', () => {
       }
       await stat(`${house.path}.damaged`);
       await (await house.open())[Symbol.asyncDispose]();
-      assert.deepEqual(dumpTables(house.path), before);
+      assert.deepEqual(dumpRows(house.path), before);
       await assert.rejects(stat(`${house.path}.damaged`), { code: 'ENOENT' });
     });
   });
@@ -243,7 +246,7 @@ describe('a store that nobody wrote to', () => {
 test('a rebuild that a crash cut short is done again, and leaves nothing half-made', async () => {
   await inHouse(async (house) => {
     await house.fill('snapshot');
-    const before = dumpTables(house.path);
+    const before = dumpRows(house.path);
     await writeFile(`${house.path}.rebuilt`, 'half of it');
     await (await house.open())[Symbol.asyncDispose]();
     await assert.rejects(stat(`${house.path}.rebuilt`), { code: 'ENOENT' });
@@ -253,7 +256,7 @@ test('a rebuild that a crash cut short is done again, and leaves nothing half-ma
     await rename(house.path, `${house.path}.damaged-20260101T000000000Z`);
     await writeFile(`${house.path}.rebuilt`, 'half of it');
     await (await house.open())[Symbol.asyncDispose]();
-    assert.deepEqual(dumpTables(house.path), before);
+    assert.deepEqual(dumpRows(house.path), before);
     await assert.rejects(stat(`${house.path}.damaged`), { code: 'ENOENT' });
   });
 });
@@ -281,12 +284,12 @@ test('a start for which there is no room asks for some, once', async () => {
 test('a working database can be made again, and is set aside', async () => {
   await inHouse(async (house) => {
     await house.fill('snapshot');
-    const before = dumpTables(house.path);
+    const before = dumpRows(house.path);
     const { setAside, snapshot, lost } = await rebuildDatabase({ ...house, loss: 'refuse' });
     assert.ok(setAside !== null && snapshot !== null);
     assert.deepEqual(lost, []);
-    assert.deepEqual(dumpTables(house.path), before);
-    assert.deepEqual(dumpTables(setAside), before);
+    assert.deepEqual(dumpRows(house.path), before);
+    assert.deepEqual(dumpRows(setAside), before);
   });
 });
 

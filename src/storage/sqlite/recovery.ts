@@ -1,7 +1,8 @@
 import type { Clock } from '../../lib/clock.ts';
 import type { Log } from '../../lib/log.ts';
+import { reasonText } from '../../lib/reason-text.ts';
 import type { Journal } from '../journal.ts';
-import { repairFact } from '../repair-state.ts';
+import { hasRepairDoubt, repairFact } from '../repair-state.ts';
 import { connectForWriting, type StatementObserver, type WritingConnection } from './connection.ts';
 import { isDamage } from './database-errors.ts';
 import { hasDamageMark, isThere, setAside } from './database-files.ts';
@@ -40,9 +41,16 @@ export async function openUpToDate(options: RecoveryOptions): Promise<UpToDate> 
       reason = error;
     }
   }
-  log.error('metadata.damaged', { database: path, error: reason });
+  log.error('metadata.damaged', { database: path, reason: reasonText(reason) });
   await rebuildDatabase({ path, clock, log, journal, snapshots, loss: 'refuse' });
   const { connection } = await openAndReplay(options);
+  try {
+    // A journal whose end is gone, too, reads like one that has always ended there.
+    await noteDoubt(connection, journal);
+  } catch (error) {
+    connection.database.close();
+    throw error;
+  }
   return { connection, isSnapshotNeeded: true };
 }
 
@@ -111,17 +119,38 @@ async function checkLastBatch({ sequence, mark }: Position, journal: Journal): P
  * now would look like one after which the journal is lost. The batch notes that rows may be lost,
  * unless that is known already: a database that is ahead may be an old one all the same.
  */
-async function goOnBehind(
+async function goOnBehind(connection: WritingConnection, journal: Journal): Promise<void> {
+  const isKnown = (await stateOf(connection)) === repairFact.unfinished;
+  await appendCalls(connection, journal, isKnown ? [] : [doubt]);
+}
+
+/** Notes that rows may be lost of which nothing is known, unless that is noted already. */
+async function noteDoubt(connection: WritingConnection, journal: Journal): Promise<void> {
+  if (hasRepairDoubt(await stateOf(connection))) return;
+  await appendCalls(connection, journal, [doubt]);
+}
+
+const doubt: Call = ['facts', 'set', repairFact.name, repairFact.advised];
+
+async function stateOf({ rows, scope }: WritingConnection): Promise<string | undefined> {
+  scope.mode = 'writing';
+  try {
+    return await rows.facts.get(repairFact.name);
+  } finally {
+    scope.mode = 'closed';
+  }
+}
+
+/** Writes a batch, as the journal and the database know it, before the store is open. */
+async function appendCalls(
   { database, rows, scope }: WritingConnection,
   journal: Journal,
+  calls: readonly Call[],
 ): Promise<void> {
   const position = new JournalPosition(database);
-  const note: Call = ['facts', 'set', repairFact.name, repairFact.advised];
   database.exec('BEGIN IMMEDIATE');
   scope.mode = 'writing';
   try {
-    const isKnown = (await rows.facts.get(repairFact.name)) === repairFact.unfinished;
-    const calls = isKnown ? [] : [note];
     await applyCalls(rows, calls);
     const payload = encodePayload(
       calls.map((call) => JSON.stringify(call)),

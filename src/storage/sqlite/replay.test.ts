@@ -22,7 +22,7 @@ import {
 import type { WritableRows } from '../metadata-store.ts';
 import { rebuildDatabase } from './rebuild.ts';
 import { SqliteMetadataStore } from './sqlite-metadata-store.ts';
-import { dumpTables } from './table-dump.ts';
+import { dumpRows } from './table-dump.ts';
 
 /** What a transaction does: names are few, so that its steps meet. */
 type Step = (rows: WritableRows) => Promise<unknown>;
@@ -153,13 +153,13 @@ async function assertReplays(
       await running;
     }
   }
-  const original = dumpTables(path);
+  const original = dumpRows(path);
   // In an empty database, as after the first power cut of all.
   const replayed = `${path}.replayed`;
   await (await SqliteMetadataStore.open({ ...common, path: replayed, journal }))[
     Symbol.asyncDispose
   ]();
-  assert.deepEqual(dumpTables(replayed), original);
+  assert.deepEqual(dumpRows(replayed), original);
   // From the snapshot, without the part of the journal that is in it.
   const [snapshot] = await snapshots.list();
   // There was nothing to copy yet.
@@ -167,7 +167,7 @@ async function assertReplays(
   const rest = new MemoryJournal(journal.batches);
   await rest.forget(snapshot.sequence);
   await rebuildFrom(path, rest, common);
-  assert.deepEqual(dumpTables(path), original);
+  assert.deepEqual(dumpRows(path), original);
 }
 
 async function rebuildFrom(
@@ -228,7 +228,7 @@ test('ids of archives come out the same, whatever was forgotten or taken back me
     }
     const replayed = join(directory, 'replayed.db');
     await (await open(replayed))[Symbol.asyncDispose]();
-    assert.deepEqual(dumpTables(replayed), dumpTables(path));
+    assert.deepEqual(dumpRows(replayed), dumpRows(path));
   });
 });
 

@@ -92,7 +92,7 @@ class Replay {
     // At the end of the journal there is no telling how much is gone, unless the database is ahead.
     if (this.#damage !== null && !isAhead) {
       throw new NotReplayable(
-        `After batch ${this.#position.sequence} the journal ends: ${this.#damage}`,
+        `The journal is damaged after batch ${this.#position.sequence}: ${this.#damage}.`,
       );
     }
     if (this.#damage !== null) this.#damages.push(this.#damage);
@@ -108,9 +108,10 @@ class Replay {
   async #apply({ sequence, payload }: JournalBatch): Promise<number> {
     const before = this.#position;
     if (sequence !== before.sequence + 1) {
-      const missing = `The batches after ${before.sequence} and before ${sequence} are missing`;
       throw new NotReplayable(
-        this.#damage === null ? `${missing}.` : `${missing}: ${this.#damage}`,
+        this.#damage === null
+          ? `The batches after ${before.sequence} and before ${sequence} are missing.`
+          : `The journal is damaged: ${this.#damage}.`,
       );
     }
     // What is damaged lies before: the database has that already.

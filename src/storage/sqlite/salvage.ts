@@ -9,24 +9,35 @@ import { isOfHistory, JournalPosition, markOf, type Position } from './journal-p
 import { applyCalls, type Call, decodePayload } from './payload.ts';
 import { replayLogPages } from './replay.ts';
 
+/** What came of it. */
+export interface Salvaged {
+  /** How many batches were applied, if not all of each. */
+  readonly batchCount: number;
+  /** What was lost, as sentences. */
+  readonly lost: readonly string[];
+}
+
 /**
  * Applies what there is of the journal after the database's position, though some is missing:
- * transaction by transaction, without those that need what is not there. Answers what was lost, as
- * sentences; nothing was when there are none. `knownSequence` is the highest that is known of, be it
+ * transaction by transaction, without those that need what is not there. Nothing was
+ * lost when no sentence says so. `knownSequence` is the highest that is known of, be it
  * of a batch or of a snapshot.
  */
 export async function salvageJournal(
   { database, rows, scope }: Connection<WritableRows>,
   journal: Journal,
   knownSequence: number,
-): Promise<string[]> {
+): Promise<Salvaged> {
   const position = new JournalPosition(database);
   const salvage = new Salvage({ database, rows }, position);
   if (journal.lastSequence === 0 && position.sequence === 0) {
-    salvage.lost.push('There is neither a snapshot nor a journal: everything.');
+    salvage.lost.push('There is neither a snapshot nor a journal: all rows are lost.');
   }
   if (journal.lastSequence < position.sequence) {
-    salvage.lost.push(`The journal ends with batch ${journal.lastSequence}, before the snapshot.`);
+    salvage.lost.push(
+      `The journal ends with batch ${journal.lastSequence}, before the snapshot of batch ` +
+        `${position.sequence}: what came after that is lost.`,
+    );
   }
   scope.mode = 'writing';
   database.exec(`PRAGMA wal_autocheckpoint = ${replayLogPages}`);
@@ -57,7 +68,8 @@ export async function salvageJournal(
     scope.mode = 'closed';
     if (database.isTransaction) database.exec('ROLLBACK');
   }
-  return salvage.lost;
+  const { batchCount, lost } = salvage;
+  return { batchCount, lost };
 }
 
 /** What a vault says of its archives can be told from them. */
@@ -78,6 +90,7 @@ const mendTotals = `
 
 class Salvage {
   readonly lost: string[] = [];
+  batchCount = 0;
   readonly #connection: Pick<Connection<WritableRows>, 'database' | 'rows'>;
   #position: Position;
   #damage: string | null = null;
@@ -117,13 +130,15 @@ class Salvage {
     this.#noteLastDamage();
     const { sequence } = this.#position;
     if (sequence >= knownSequence) return;
-    this.lost.push(`The batches after ${sequence}, of which there were ${knownSequence} at least.`);
+    this.lost.push(
+      `${batchesText(sequence + 1, knownSequence)} lost, and perhaps some that followed.`,
+    );
   }
 
   /** Nothing follows on what was damaged last. */
   #noteLastDamage(): void {
     if (this.#damage === null) return;
-    this.lost.push(`After batch ${this.#position.sequence}: ${this.#damage}`);
+    this.lost.push(`The journal is damaged: ${this.#damage}.`);
     this.#damage = null;
   }
 
@@ -132,11 +147,14 @@ class Salvage {
     if (sequence <= before.sequence) return;
     const { previous, transactions } = decodePayload(payload);
     if (sequence > before.sequence + 1) {
-      const what = this.#damage ?? 'They are not in the journal.';
-      this.lost.push(`The batches after ${before.sequence} and before ${sequence}: ${what}`);
+      const missing = `${batchesText(before.sequence + 1, sequence - 1)} not in the journal.`;
+      const damage = this.#damage;
+      this.lost.push(damage === null ? missing : `The journal is damaged: ${damage}.`);
       this.#isComplete = false;
     } else if (!isOfHistory(previous, before)) {
-      this.lost.push(`What batch ${sequence} follows on: it is of another history.`);
+      this.lost.push(
+        `What batch ${sequence} follows on is lost: batch ${before.sequence} is of another history.`,
+      );
       this.#isComplete = false;
     }
     this.#damage = null;
@@ -146,6 +164,7 @@ class Salvage {
       await this.#attempt(sequence, rest);
     }
     this.#position = { sequence, mark: markOf(payload) };
+    this.batchCount += 1;
   }
 
   async #attempt(sequence: number, calls: readonly Call[]): Promise<void> {
@@ -158,8 +177,12 @@ class Salvage {
       database.exec('ROLLBACK TO attempt');
       this.#isComplete = false;
       const names = calls.map(([table, name]) => `${table}.${name}`).join(', ');
-      this.lost.push(`Of batch ${sequence} a transaction that needs what is lost: ${names}.`);
+      this.lost.push(`A transaction of batch ${sequence} needs what is lost: ${names}.`);
     }
     database.exec('RELEASE attempt');
   }
+}
+
+function batchesText(first: number, last: number): string {
+  return first === last ? `Batch ${first} is` : `The batches ${first} to ${last} are`;
 }

@@ -1,5 +1,6 @@
 import { statfsSync } from 'node:fs';
 import { dirname } from 'node:path';
+import { reasonText } from '../../lib/reason-text.ts';
 import { StoreError } from '../errors.ts';
 import type { MetadataStore, Rows, WritableRows } from '../metadata-store.ts';
 import type { SnapshotRequests, SnapshotTaker } from '../snapshot-taker.ts';
@@ -148,7 +149,7 @@ export class SqliteMetadataStore implements MetadataStore, SnapshotTaker, Snapsh
   async #markDamaged(error: unknown): Promise<void> {
     const { log, path } = this.#options;
     this.#batches.fail(error);
-    log.error('metadata.damaged', { database: path, error });
+    log.error('metadata.damaged', { database: path, reason: reasonText(error) });
     try {
       await markDamaged(path, String(error));
     } catch (cause) {
