@@ -71,7 +71,6 @@ class SqliteSpecimen implements MetadataSpecimen {
     if (this.#survives === 'database') await copyFile(this.#path, path);
     this.#path = path;
     await this.open();
-    this.syncs.release();
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -94,6 +93,8 @@ class DisturbedJournal implements SyncControl {
   reopened(): Journal {
     const inner = new MemoryJournal(this.#inner.batches);
     this.#inner = inner;
+    // It goes to the journal before, which nobody reads any more; an opening may append to this one.
+    this.release();
     let isInDoubt = false;
     return {
       get lastSequence() {
