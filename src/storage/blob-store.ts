@@ -56,8 +56,8 @@ export interface BlobRange {
 /**
  * Keeps immutable runs of bytes. Knows nothing of archives, vaults or accounts.
  *
- * 1. A blob exists once `write` has resolved, and not before: until then no crash leaves it
- *    readable. From then on no crash loses it.
+ * 1. A blob exists once `write` has resolved: from then on no crash loses it. Of one whose `write` did
+ *    not end, a crash leaves all or nothing, under an id that nobody was told.
  * 2. Its bytes never change. It goes when `remove` is called; removing an absent blob is fine.
  * 3. Every frame is verified before any of its bytes is handed on.
  * 4. A write that fails, or is aborted, leaves nothing readable and gives its space back.

@@ -1,7 +1,7 @@
 import { assert } from '../../lib/assert.ts';
 import { isStoreError, StoreError } from '../errors.ts';
 import type { Journal, JournalBatch, JournalDamage } from '../journal.ts';
-import { type Files, isFileError, otherFailure, writeFailure } from './files.ts';
+import { isFileError, otherFailure, unlinkIfThere, writeFailure } from './files.ts';
 import {
   type JournalFile,
   type JournalFilesOptions,
@@ -200,12 +200,4 @@ async function writeAgain(
 
 function isFull(error: unknown): boolean {
   return isStoreError(writeFailure(error), 'StoreFull');
-}
-
-async function unlinkIfThere(files: Files, path: string): Promise<void> {
-  try {
-    await files.unlink(path);
-  } catch (error) {
-    if (!isFileError(error, 'ENOENT')) throw error;
-  }
 }
