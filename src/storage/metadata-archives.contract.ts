@@ -3,6 +3,7 @@ import fc from 'fast-check';
 import {
   addArchive,
   blobId,
+  listedBlobs,
   type MetadataCase,
   removeArchive,
   sampleArchive,
@@ -11,11 +12,17 @@ import {
   withVault,
 } from './metadata-specimen.ts';
 import type { MetadataStore } from './metadata-store.ts';
+import { addUploadedArchive } from './metadata-upload-specimen.ts';
 import type { ArchiveRow, InventoryPosition, InventoryQuery } from './rows.ts';
 
 /** One step of a vault's history. */
 type Step =
-  | { readonly kind: 'add'; readonly createdAtMs: number; readonly name: number }
+  | {
+      readonly kind: 'add';
+      readonly createdAtMs: number;
+      readonly name: number;
+      readonly isInParts: boolean;
+    }
   | { readonly kind: 'remove'; readonly which: number };
 
 const steps: fc.Arbitrary<Step> = fc.oneof(
@@ -23,6 +30,7 @@ const steps: fc.Arbitrary<Step> = fc.oneof(
     kind: fc.constant('add'),
     createdAtMs: fc.integer({ min: 1, max: 6 }),
     name: fc.nat(99),
+    isInParts: fc.boolean(),
   }),
   fc.record({ kind: fc.constant('remove'), which: fc.nat(99) }),
 );
@@ -40,7 +48,7 @@ export const archiveCases: readonly MetadataCase[] = [
       });
       await store.read(async ({ archives }) => {
         assert.deepEqual(await archives.get('archive'), sampleArchive('archive'));
-        assert.deepEqual(await archives.blobs('archive'), sampleBlobs('archive'));
+        assert.deepEqual(await archives.blobs('archive'), listedBlobs('archive'));
         assert.deepEqual(await archives.get('empty'), empty);
         assert.equal(await archives.get('absent'), undefined);
         assert.deepEqual(await archives.blobs('absent'), []);
@@ -67,7 +75,7 @@ export const archiveCases: readonly MetadataCase[] = [
       const removedChange = await removeArchive(store, 'archive');
       await store.read(async ({ archives }) => {
         assert.equal((await archives.get('archive'))?.removedChange, removedChange);
-        assert.deepEqual(await archives.blobs('archive'), sampleBlobs('archive'));
+        assert.deepEqual(await archives.blobs('archive'), listedBlobs('archive'));
       });
       const again = store.write(({ archives }) => archives.markRemoved('archive', 3));
       await assert.rejects(again, { name: 'AssertionFailed' });
@@ -183,7 +191,8 @@ async function take(
     const { createdAtMs } = step;
     const archiveId = `${step.name}|${suffix}|${vaultId}|${holds.length}`;
     if ((await store.read(({ archives }) => archives.get(archiveId))) !== undefined) return;
-    await addArchive(store, archiveId, { vaultId, createdAtMs });
+    const add = step.isInParts ? addUploadedArchive : addArchive;
+    await add(store, archiveId, { vaultId, createdAtMs });
     return [...holds, `${createdAtMs} ${archiveId}`].sort();
   }
   const place = holds[step.which % Math.max(1, holds.length)];

@@ -12,6 +12,7 @@ import {
   withVault,
 } from './metadata-specimen.ts';
 import type { MetadataStore } from './metadata-store.ts';
+import { addUploadedArchive } from './metadata-upload-specimen.ts';
 import type { InventoryFacts, JobRow } from './rows.ts';
 
 const nowMs = 50_000;
@@ -83,7 +84,11 @@ export const forgettingCases: readonly MetadataCase[] = [
     title: 'over random histories, exactly the removed archives that nobody needs are forgettable',
     run: async ({ store }) => {
       let round = 0;
-      const archive = fc.record({ isRemoved: fc.boolean(), isRetrieved: fc.boolean() });
+      const archive = fc.record({
+        isInParts: fc.boolean(),
+        isRemoved: fc.boolean(),
+        isRetrieved: fc.boolean(),
+      });
       const history = fc.record({
         archives: fc.array(archive, { maxLength: 12 }),
         inventory: fc.option(fc.nat(24)),
@@ -97,8 +102,9 @@ export const forgettingCases: readonly MetadataCase[] = [
           await store.write(({ vaults }) => vaults.insert(sampleVault(vaultId)));
           const ids = archives.map((_, index) => `${vaultId} archive ${index}`);
           const changes = new Map<string, { added: number; removed: number }>();
-          for (const id of ids) {
-            const added = await addArchive(store, id, { vaultId });
+          for (const [index, id] of ids.entries()) {
+            const add = archives[index]?.isInParts ? addUploadedArchive : addArchive;
+            const added = await add(store, id, { vaultId });
             changes.set(id, { added, removed: Number.POSITIVE_INFINITY });
           }
           for (const [index, { isRemoved }] of archives.entries()) {

@@ -81,6 +81,35 @@ export const jobCases: readonly MetadataCase[] = [
     },
   },
   {
+    title:
+      'jobs before, among and behind thousands that expired are listed, page by page, in order',
+    run: async (specimen) => {
+      const { store } = specimen;
+      await withVault(specimen);
+      const made: JobRow[] = [];
+      for (let index = 0; index < 3_000; index++) {
+        const isLeft = index < 3 || index === 700 || index === 1_500 || index >= 2_990;
+        const job = sampleRetrieval(`job ${index}`, {
+          status: index % 8 === 0 ? 'Failed' : 'Succeeded',
+          createdAtMs: 3_000 + (index >> 1),
+          expiresAtMs: isLeft ? 10_000 + (index % 3) : 9_000,
+        });
+        made.push(index === 1 ? sampleRetrieval('job 1', { createdAtMs: 3_000 }) : job);
+      }
+      await store.write(async ({ jobs }) => {
+        for (const job of made) await jobs.insert(job);
+      });
+      for (const status of [null, 'InProgress', 'Succeeded', 'Failed'] as const) {
+        for (const limit of [1, 4, 100]) {
+          for (const nowMs of [9_999, 10_000, 10_002]) {
+            const query = { vaultId: 'vault', completed: null, status, nowMs, limit };
+            assert.deepEqual(await paged(store, query), matching(made, query));
+          }
+        }
+      }
+    },
+  },
+  {
     title: 'a lease takes jobs that are due, oldest due first, and only once',
     run: async (specimen) => {
       const { store } = specimen;

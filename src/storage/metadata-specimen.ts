@@ -2,7 +2,16 @@ import type { SimulatedClock } from '../lib/clock.ts';
 import type { BlobId } from './blob-store.ts';
 import type { ContractCase, ContractSubject } from './contract-suite.ts';
 import type { MetadataStore } from './metadata-store.ts';
-import type { ArchiveRow, BlobPart, JobRow, VaultRow } from './rows.ts';
+import type {
+  ArchiveBlob,
+  ArchiveRow,
+  BlobPart,
+  CapacityUnitRow,
+  JobRow,
+  RetrievalChargeRow,
+  VaultLockRow,
+  VaultRow,
+} from './rows.ts';
 
 /** A backend as the contract suite sees it. */
 export type MetadataStoreSubject = ContractSubject<MetadataSpecimen>;
@@ -75,6 +84,11 @@ export function sampleBlobs(archiveId: string): BlobPart[] {
   ];
 }
 
+/** The same as they are read. */
+export function listedBlobs(archiveId: string): ArchiveBlob[] {
+  return sampleBlobs(archiveId).map((blob) => ({ ...blob, treeHash: null }));
+}
+
 export function blobId(text: string): BlobId {
   return text as BlobId;
 }
@@ -134,6 +148,43 @@ function inProgress(jobId: string) {
 /** `job` as it is once it succeeded. */
 export function succeeded(job: JobRow, expiresAtMs = 90_000): JobRow {
   return { ...job, status: 'Succeeded', completedAtMs: 5_000, expiresAtMs };
+}
+
+/** A lock that is not completed yet. */
+export function sampleLock(members: Partial<VaultLockRow> = {}): VaultLockRow {
+  return {
+    state: 'InProgress',
+    policy: '{"Version":"2012-10-17"}',
+    lockId: 'lock',
+    createdAtMs: 4_000,
+    expiresAtMs: 5_000,
+    ...members,
+  };
+}
+
+/** The charge of a Standard retrieval. */
+export function sampleCharge(
+  jobId: string,
+  members: Partial<RetrievalChargeRow> = {},
+): RetrievalChargeRow {
+  return {
+    jobId,
+    accountId,
+    region,
+    tier: 'Standard',
+    createdAtMs: 3_000,
+    countsUntilMs: 6_000,
+    sizeBytes: 30,
+    isProvisioned: false,
+    ...members,
+  };
+}
+
+export function sampleUnit(
+  capacityId: string,
+  members: Partial<CapacityUnitRow> = {},
+): CapacityUnitRow {
+  return { capacityId, accountId, region, startsAtMs: 3_000, expiresAtMs: 7_000, ...members };
 }
 
 /** Adds an archive to its vault as the domain does: the vault's totals, then the row. */

@@ -1,15 +1,27 @@
 import type { BlobId } from './blob-store.ts';
 import type {
   AccessKeyRow,
+  AccountRegion,
   AccountRow,
+  ArchiveBlob,
   ArchiveRow,
   BlobPart,
+  CapacityUnitRow,
   InventoryFacts,
   InventoryQuery,
   JobAction,
   JobQuery,
   JobRow,
+  NotedArchive,
+  NotificationsRow,
+  PartRow,
+  RetrievalChargeRow,
+  RetrievalPolicyRow,
+  TagRow,
+  UploadPosition,
+  UploadRow,
   VaultKey,
+  VaultLockRow,
   VaultRow,
   VerifiableArchive,
   VerificationRow,
@@ -43,8 +55,12 @@ export interface MetadataStore extends AsyncDisposable {
 /** What a reader sees. A row that is not there is `undefined`. */
 export interface Rows {
   readonly vaults: VaultReader;
+  readonly vaultSettings: VaultSettingsReader;
   readonly archives: ArchiveReader;
+  readonly uploads: UploadReader;
   readonly jobs: JobReader;
+  readonly retrievals: RetrievalReader;
+  readonly capacity: CapacityReader;
   readonly accounts: AccountReader;
   readonly facts: FactReader;
   readonly blobs: BlobReferenceReader;
@@ -53,8 +69,12 @@ export interface Rows {
 
 export interface WritableRows extends Rows {
   readonly vaults: VaultWriter;
+  readonly vaultSettings: VaultSettingsWriter;
   readonly archives: ArchiveWriter;
+  readonly uploads: UploadWriter;
   readonly jobs: JobWriter;
+  readonly retrievals: RetrievalWriter;
+  readonly capacity: CapacityWriter;
   readonly accounts: AccountWriter;
   readonly facts: FactWriter;
   readonly blobs: BlobReferenceWriter;
@@ -95,15 +115,45 @@ export interface VaultWriter extends VaultReader {
   setLastInventory(vaultId: string, inventory: InventoryFacts): Promise<void>;
   /** Makes every vault one that was never inventoried. */
   clearLastInventories(): Promise<void>;
-  /** Removes the vault's row and all its jobs. Its archives' rows must be marked removed before. */
+  /**
+   * Removes the vault's row, all its jobs and all its settings. Its archives' rows must be marked
+   * removed, and its uploads abandoned, before.
+   */
   remove(vaultId: string): Promise<void>;
+}
+
+/** What is set on a vault: tags, notifications, policies. They go with their vault. */
+export interface VaultSettingsReader {
+  /** By ascending byte value of the key. */
+  tags(vaultId: string): Promise<TagRow[]>;
+  notifications(vaultId: string): Promise<NotificationsRow | undefined>;
+  /** The policy's text as it was given. */
+  accessPolicy(vaultId: string): Promise<string | undefined>;
+  lock(vaultId: string): Promise<VaultLockRow | undefined>;
+  /** Vaults with a lock that expires at or before `nowMs`. */
+  listExpiredLocks(nowMs: number, limit: number): Promise<string[]>;
+}
+
+/** `null` takes away what was set. */
+export interface VaultSettingsWriter extends VaultSettingsReader {
+  /** Adds tags; one whose key is there gets the new value. */
+  putTags(vaultId: string, tags: readonly TagRow[]): Promise<void>;
+  /** Keys that no tag has are passed over. */
+  removeTags(vaultId: string, keys: readonly string[]): Promise<void>;
+  setNotifications(vaultId: string, notifications: NotificationsRow | null): Promise<void>;
+  setAccessPolicy(vaultId: string, policy: string | null): Promise<void>;
+  setLock(vaultId: string, lock: VaultLockRow | null): Promise<void>;
 }
 
 export interface ArchiveReader {
   /** Also of an archive that was removed: see `removedChange`. */
   get(archiveId: string): Promise<ArchiveRow | undefined>;
-  /** The archive's bytes: its blobs in their order. Empty when there is no such archive. */
-  blobs(archiveId: string): Promise<BlobPart[]>;
+  /**
+   * The archive's bytes: its blobs in their order. Of one that was uploaded in parts, these come
+   * first, then an empty blob whose label says what the archive is. Empty when there is no such
+   * archive.
+   */
+  blobs(archiveId: string): Promise<ArchiveBlob[]>;
   /** In inventory order. */
   listForInventory(query: InventoryQuery): Promise<ArchiveRow[]>;
   /**
@@ -117,9 +167,55 @@ export interface ArchiveReader {
 export interface ArchiveWriter extends ArchiveReader {
   /** The blobs' sizes add up to the archive's. */
   insert(archive: ArchiveRow, blobs: readonly BlobPart[]): Promise<void>;
+  /**
+   * Adds an archive whose bytes are the parts of an upload, and whose label is that of the empty blob
+   * `labelled`. Takes no longer for many parts than for one.
+   */
+  insertUploaded(archive: ArchiveRow, uploadId: string, labelled: BlobId): Promise<void>;
   markRemoved(archiveId: string, removedChange: number): Promise<void>;
-  /** Forgets a removed archive and its list of blobs. */
+  /** Forgets a removed archive and its list of blobs. Its upload, if it had one, is discarded then. */
   forget(archiveId: string): Promise<void>;
+}
+
+export interface UploadReader {
+  /** Whatever its state. */
+  get(uploadId: string): Promise<UploadRow | undefined>;
+  /** Open uploads of a vault that were active after `idleSinceMs`, by creation time, then id. */
+  list(query: {
+    readonly vaultId: string;
+    readonly idleSinceMs: number;
+    /** Starts strictly after this place; null for the start. */
+    readonly after: UploadPosition | null;
+    readonly limit: number;
+  }): Promise<UploadRow[]>;
+  /** Parts of an upload by ascending index, strictly after `after` when that is given. */
+  listParts(query: {
+    readonly uploadId: string;
+    readonly after: number | null;
+    readonly limit: number;
+  }): Promise<PartRow[]>;
+  /** Open uploads that were last active at or before `idleSinceMs`, longest idle first. */
+  listIdle(idleSinceMs: number, limit: number): Promise<UploadRow[]>;
+  /** Aborted and expired uploads that are not discarded yet, first ended first. */
+  listToDiscard(limit: number): Promise<UploadRow[]>;
+  /** Discarded uploads that ended at or before `endedByMs`, first ended first. */
+  listOver(endedByMs: number, limit: number): Promise<UploadRow[]>;
+}
+
+export interface UploadWriter extends UploadReader {
+  insert(upload: UploadRow): Promise<void>;
+  /** Replaces the row of the same `uploadId`. */
+  update(upload: UploadRow): Promise<void>;
+  /** Notes that something was done to the upload. */
+  touch(uploadId: string, atMs: number): Promise<void>;
+  /** Puts a part in its place, and answers the blob of the one that was there. Touches the upload. */
+  putPart(uploadId: string, part: PartRow, atMs: number): Promise<BlobId | null>;
+  /** Parts that are not there are passed over. */
+  removeParts(uploadId: string, indexes: readonly number[]): Promise<void>;
+  /** Makes every open upload of a vault an aborted one. */
+  abandon(vaultId: string, atMs: number): Promise<void>;
+  /** Forgets an upload that is discarded. */
+  remove(uploadId: string): Promise<void>;
 }
 
 export interface JobReader {
@@ -156,6 +252,49 @@ export interface JobWriter extends JobReader {
   releaseLeases(): Promise<void>;
 }
 
+/** What limits retrievals, and what counts against it. Sums are exact, however large. */
+export interface RetrievalReader {
+  policy(of: AccountRegion): Promise<RetrievalPolicyRow | undefined>;
+  /**
+   * Bytes per hour of the Standard retrievals that count at `nowMs`: a quarter of the size of each,
+   * rounded up. Those count that end after `nowMs`, and those whose job was due by then and is in
+   * progress still.
+   */
+  standardRate(of: AccountRegion, nowMs: number): Promise<bigint>;
+  /** Bytes of the Standard retrievals that were begun at or after `sinceMs`. */
+  standardSizeBytes(of: AccountRegion, sinceMs: number): Promise<bigint>;
+  /** How many Expedited retrievals of a kind were begun after `sinceMs`. */
+  countExpedited(
+    of: AccountRegion,
+    query: { readonly sinceMs: number; readonly isProvisioned: boolean },
+  ): Promise<number>;
+}
+
+export interface RetrievalWriter extends RetrievalReader {
+  setPolicy(of: AccountRegion, policy: RetrievalPolicyRow): Promise<void>;
+  insertCharge(charge: RetrievalChargeRow): Promise<void>;
+  /**
+   * Forgets up to `limit` charges that were begun before `begunBeforeMs`, that no longer count at
+   * `nowMs`, and whose job is not in progress. Answers how many.
+   */
+  forgetCharges(query: {
+    readonly begunBeforeMs: number;
+    readonly nowMs: number;
+    readonly limit: number;
+  }): Promise<number>;
+}
+
+export interface CapacityReader {
+  /** Units of an account and region that expire after `nowMs`, latest start first. */
+  list(of: AccountRegion, nowMs: number): Promise<CapacityUnitRow[]>;
+}
+
+export interface CapacityWriter extends CapacityReader {
+  insert(unit: CapacityUnitRow): Promise<void>;
+  /** Forgets units that expired at or before `nowMs`. */
+  forgetExpired(nowMs: number): Promise<void>;
+}
+
 export interface AccountReader {
   get(accountId: string): Promise<AccountRow | undefined>;
   list(): Promise<AccountRow[]>;
@@ -177,6 +316,12 @@ export interface FactWriter extends FactReader {
   set(name: string, value: string): Promise<void>;
 }
 
+/** Who may name a blob; an upload names its parts also after it has become an archive. */
+export type BlobOwner =
+  | { readonly archiveId: string }
+  | { readonly uploadId: string }
+  | { readonly jobId: string };
+
 /** Whether any row needs a blob. */
 export interface BlobReferenceReader {
   isReferenced(blobId: BlobId): Promise<boolean>;
@@ -186,10 +331,7 @@ export interface BlobReferenceReader {
    * `isReferenced` would deny it, the rows are damaged: rejects with `StoreUnavailable`, as does every
    * write from then on.
    */
-  isNamedBy(
-    owner: { readonly archiveId: string } | { readonly jobId: string },
-    blobId: BlobId,
-  ): Promise<boolean>;
+  isNamedBy(owner: BlobOwner, blobId: BlobId): Promise<boolean>;
 }
 
 export interface BlobReferenceWriter extends BlobReferenceReader {
@@ -199,7 +341,10 @@ export interface BlobReferenceWriter extends BlobReferenceReader {
 
 /** When the bytes of archives were last read back, and what was found. */
 export interface VerificationReader {
-  /** Archives that are not forgotten, removed ones too, by ascending ordinal, strictly after. */
+  /**
+   * Archives that are not forgotten, removed ones too, by ascending ordinal, strictly after. Fewer than
+   * `limit` where they have very many blobs, but at least one while there is one.
+   */
   list(query: {
     readonly afterOrdinal: number;
     readonly limit: number;
@@ -209,7 +354,7 @@ export interface VerificationReader {
    * Archives in their vaults in which the last reading found damage, by ascending ordinal. Looks at
    * no others.
    */
-  listDamaged(limit: number): Promise<VerifiableArchive[]>;
+  listDamaged(limit: number): Promise<NotedArchive[]>;
   /** Of the archives that are in their vaults. Looks at all of them. */
   summarise(): Promise<VerificationSummary>;
 }

@@ -2,10 +2,10 @@ import assert from 'node:assert/strict';
 import {
   addArchive,
   blobId,
+  listedBlobs,
   type MetadataCase,
   removeArchive,
   sampleArchive,
-  sampleBlobs,
   sampleInventoryJob,
   succeeded,
   withVault,
@@ -31,7 +31,7 @@ export const verificationCases: readonly MetadataCase[] = [
       assert.deepEqual(first, {
         ordinal: first.ordinal,
         archive: sampleArchive('c', { addedChange: 1 }),
-        blobs: sampleBlobs('c'),
+        blobs: listedBlobs('c'),
         last: null,
       });
       assert.ok(first.ordinal >= 1 && first.ordinal < second.ordinal);
@@ -134,8 +134,8 @@ export const verificationCases: readonly MetadataCase[] = [
       assert.equal(await repoint('archive.1', 'elsewhere'), false);
       await store.read(async ({ archives, blobs, jobs }) => {
         assert.deepEqual(await archives.blobs('archive'), [
-          { blobId: blobId('archive.2'), sizeBytes: 20 },
-          { blobId: blobId('moved'), sizeBytes: 10 },
+          { blobId: blobId('archive.2'), sizeBytes: 20, treeHash: null },
+          { blobId: blobId('moved'), sizeBytes: 10, treeHash: null },
         ]);
         assert.equal((await jobs.get('job'))?.output?.blobId, 'moved output');
         assert.equal(await blobs.isReferenced(blobId('archive.1')), false);

@@ -7,7 +7,8 @@ import { test } from 'node:test';
 import { SimulatedClock } from '../lib/clock.ts';
 import { silentLog } from '../lib/log.ts';
 import { systemRandomBytes } from '../lib/node/random.ts';
-import { addArchive, sampleVault } from './metadata-specimen.ts';
+import { addArchive, sampleCharge, sampleVault } from './metadata-specimen.ts';
+import { addUploadedArchive } from './metadata-upload-specimen.ts';
 import { openStores, type StoreLocations } from './open.ts';
 import { openToRead } from './open-offline.ts';
 import { flipInIndex } from './sqlite/damage-specimen.ts';
@@ -101,6 +102,11 @@ test('a database in which a row was changed behind its journal is found out', as
       await using stores = await openStores(at, host);
       await stores.metadata.write(({ vaults }) => vaults.insert(sampleVault('vault')));
       await addArchive(stores.metadata, 'archive 1');
+      await addUploadedArchive(stores.metadata, 'in parts');
+      await stores.metadata.write(async ({ vaultSettings, retrievals }) => {
+        await vaultSettings.putTags('vault', [{ key: 'key', value: 'value' }]);
+        await retrievals.insertCharge(sampleCharge('job'));
+      });
       assert.deepEqual(await differences(), []);
       await stores.metadata.takeSnapshot(goingOn);
       await addArchive(stores.metadata, 'archive 2');
@@ -109,8 +115,16 @@ test('a database in which a row was changed behind its journal is found out', as
     assert.deepEqual(await differences(), []);
     change("UPDATE archives SET size_bytes = 31 WHERE archive_id = 'archive 2'");
     change("DELETE FROM facts WHERE name = 'store.id'");
+    change("UPDATE vault_tags SET value = 'another'");
+    change("UPDATE parts SET blob_id = 'another' WHERE part_index = 1");
+    change('UPDATE uploads SET ended_at_ms = 3');
+    change('DELETE FROM retrieval_charges');
     assert.deepEqual(await differences(), [
-      'The database differs from its journal in archives, first at 2.',
+      'The database differs from its journal in vault_tags, first at vault, key.',
+      'The database differs from its journal in archives, first at 3.',
+      'The database differs from its journal in uploads, first at 1.',
+      'The database differs from its journal in parts, first at 1, 1.',
+      'The database differs from its journal in retrieval_charges, first at job.',
       'The database differs from its journal in facts, first at store.id.',
     ]);
     // What cannot be replayed says nothing about the database.

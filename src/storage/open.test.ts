@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { describe, test } from 'node:test';
+import { Kysely, Migrator } from 'kysely';
 import { SimulatedClock } from '../lib/clock.ts';
 import { silentLog } from '../lib/log.ts';
 import { systemRandomBytes } from '../lib/node/random.ts';
@@ -13,6 +14,8 @@ import { MemoryJournal } from './memory/memory-journal.ts';
 import { openStores, type StoreLocations } from './open.ts';
 import { rebuildStores } from './open-offline.ts';
 import { isRepairUnfinished, noteRepairFinished } from './repair-state.ts';
+import { migrations } from './sqlite/migrate.ts';
+import { nodeSqliteDialect } from './sqlite/node-sqlite-dialect.ts';
 import { SqliteMetadataStore } from './sqlite/sqlite-metadata-store.ts';
 
 const host = { clock: new SimulatedClock(), log: silentLog, randomBytes: systemRandomBytes };
@@ -72,11 +75,10 @@ describe('openStores, the bond of rows and blobs', () => {
       const [one, two] = [locationsIn(join(directory, '1')), locationsIn(join(directory, '2'))];
       await fill(one);
       await fill(two);
-      using database = new DatabaseSync(two.metadata.path);
       // As one of an earlier version of this software, which is not read before it is migrated.
-      database.exec("DELETE FROM kysely_migration WHERE name = '0002-history'");
-      database.exec('ALTER TABLE journal_position DROP COLUMN mark');
-      await assertRefused({ ...one, metadata: two.metadata }, /holds those of the store/);
+      const older = { path: join(directory, 'older.sqlite') };
+      await makeOlderDatabase(older.path, two.metadata.path);
+      await assertRefused({ ...one, metadata: older }, /holds those of the store/);
     });
   });
 
@@ -192,6 +194,22 @@ async function fill(at: StoreLocations): Promise<void> {
 async function nameIn(at: StoreLocations): Promise<string | undefined> {
   await using stores = await openStores(at, host);
   return await stores.metadata.read(({ facts }) => facts.get('name'));
+}
+
+/** A database as the first schema had it, with the facts of the one at `path`. */
+async function makeOlderDatabase(older: string, path: string): Promise<void> {
+  using database = new DatabaseSync(older);
+  const first = Object.entries(migrations).filter(([name]) => name === '0001-first');
+  const migrator = new Migrator({
+    db: new Kysely<unknown>({ dialect: nodeSqliteDialect(database) }),
+    provider: { getMigrations: async () => Object.fromEntries(first) },
+  });
+  assert.ifError((await migrator.migrateToLatest()).error);
+  database.prepare('ATTACH ? AS newer').run(path);
+  database.exec('INSERT INTO main.facts SELECT * FROM newer.facts');
+  database.exec(
+    'UPDATE main.journal_position SET sequence = (SELECT sequence FROM newer.journal_position)',
+  );
 }
 
 async function assertRefused(at: StoreLocations, words: RegExp): Promise<void> {

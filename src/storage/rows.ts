@@ -35,6 +35,12 @@ export interface BlobPart {
   readonly sizeBytes: number;
 }
 
+/** One blob of an archive, as the archive's list of blobs has it. */
+export interface ArchiveBlob extends BlobPart {
+  /** SHA-256 tree hash of a part of a multipart upload; null of any other blob. */
+  readonly treeHash: string | null;
+}
+
 /** An archive, in the vault or removed from it. Only `removedChange` ever changes. */
 export interface ArchiveRow {
   readonly archiveId: string;
@@ -68,6 +74,99 @@ export interface InventoryQuery {
   /** Starts strictly after this place; null for the start. */
   readonly after: InventoryPosition | null;
   readonly limit: number;
+}
+
+/** How an upload ended. One that is `Open` has not. */
+export type UploadState = 'Open' | 'Completed' | 'Aborted' | 'Expired';
+
+/** A multipart upload. It outlives its vault for a while, and is remembered after its end. */
+export interface UploadRow {
+  readonly uploadId: string;
+  readonly vaultId: string;
+  readonly partSizeBytes: number;
+  readonly description: string | null;
+  readonly createdAtMs: number;
+  /** When something was last done to it: what its expiry counts from. */
+  readonly activeAtMs: number;
+  readonly state: UploadState;
+  /** The archive that it became; null unless it is `Completed`. */
+  readonly archiveId: string | null;
+  /** Null while it is `Open`. */
+  readonly endedAtMs: number | null;
+  /** Whether its parts are gone: after an abort or an expiry, or with the archive it became. */
+  readonly isDiscarded: boolean;
+}
+
+/** The place of an upload in a listing, whose order is creation time, then upload id. */
+export interface UploadPosition {
+  readonly createdAtMs: number;
+  readonly uploadId: string;
+}
+
+/** A part of an upload. */
+export interface PartRow extends BlobPart {
+  /** Where it lies: its first byte divided by the part size, from 0 on. */
+  readonly index: number;
+  /** SHA-256 tree hash, 64 lower-case hexadecimal digits. */
+  readonly treeHash: string;
+}
+
+export interface TagRow {
+  readonly key: string;
+  readonly value: string;
+}
+
+/** Which jobs of a vault are announced, and where. */
+export interface NotificationsRow {
+  readonly snsTopic: string;
+  readonly events: readonly string[];
+}
+
+/** A vault's lock. A vault without one has no row. */
+export interface VaultLockRow {
+  readonly state: 'InProgress' | 'Locked';
+  /** The policy as it was given, byte for byte. */
+  readonly policy: string;
+  readonly lockId: string;
+  readonly createdAtMs: number;
+  /** When it ends unless it is completed; null once it is `Locked`. */
+  readonly expiresAtMs: number | null;
+}
+
+/** An account's data retrieval policy in a region. */
+export interface RetrievalPolicyRow {
+  readonly strategy: 'BytesPerHour' | 'FreeTier' | 'None';
+  /** Decimal digits, up to 2^63-1: more than a number holds. Null for the other strategies. */
+  readonly bytesPerHour: string | null;
+}
+
+/** What tells an account's resources in one region from all others. */
+export interface AccountRegion {
+  readonly accountId: string;
+  readonly region: string;
+}
+
+/**
+ * What a retrieval counts for against its account's policy and capacity. It outlives the job, and the
+ * vault.
+ */
+export interface RetrievalChargeRow extends AccountRegion {
+  readonly jobId: string;
+  readonly tier: 'Expedited' | 'Standard' | 'Bulk';
+  readonly createdAtMs: number;
+  /** Until when its rate counts, and longer while its job is in progress. */
+  readonly countsUntilMs: number;
+  /** Bytes that it retrieves. */
+  readonly sizeBytes: number;
+  /** Whether an Expedited retrieval is served from provisioned capacity; false for the others. */
+  readonly isProvisioned: boolean;
+}
+
+/** A provisioned capacity unit. */
+export interface CapacityUnitRow extends AccountRegion {
+  readonly capacityId: string;
+  readonly startsAtMs: number;
+  readonly expiresAtMs: number;
 }
 
 export type JobAction = 'ArchiveRetrieval' | 'InventoryRetrieval';
@@ -161,12 +260,17 @@ export interface VerificationRow {
   readonly damage: string | null;
 }
 
-export interface VerifiableArchive {
+/** An archive, and what the last reading of its bytes found. */
+export interface NotedArchive {
   /** Its place in the order of insertion, from 1 on. */
   readonly ordinal: number;
   readonly archive: ArchiveRow;
-  readonly blobs: readonly BlobPart[];
+  /** Null when it was never read back. */
   readonly last: VerificationRow | null;
+}
+
+export interface VerifiableArchive extends NotedArchive {
+  readonly blobs: readonly ArchiveBlob[];
 }
 
 export interface VerificationSummary {

@@ -48,8 +48,9 @@ export async function openStore(files: Files, { database = ':memory:' } = {}) {
   const { blobs } = volume;
   const randomBytes = seededRandomBytes(`domain ${runs}`);
   const parts = {
-    ...{ store, blobs, clock, randomBytes, removals: new Bell(), pins: new Pins() },
-    ...({ inventoryMode: 'live', timing: 'immediate' } as const),
+    ...{ store, blobs, clock, randomBytes, pins: new Pins() },
+    ...{ removals: new Bell(), aborts: new Bell() },
+    ...({ inventoryMode: 'live', timing: 'immediate', vaultsMax: 1000 } as const),
   };
   return {
     ...{ store, blobs },

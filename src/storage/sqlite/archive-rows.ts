@@ -1,17 +1,21 @@
 import { sql } from 'kysely';
-import { assert } from '../../lib/assert.ts';
-import type { BlobId } from '../blob-store.ts';
+import { assert, defined } from '../../lib/assert.ts';
 import type { ArchiveReader, ArchiveWriter } from '../metadata-store.ts';
-import type { ArchiveRow, BlobPart, InventoryPosition, InventoryQuery } from '../rows.ts';
+import type { ArchiveRow, InventoryPosition, InventoryQuery } from '../rows.ts';
+import { archiveBlobs } from './archive-blob-rows.ts';
 import { forgettableArchives } from './forgettable-archives.ts';
 import type { ArchiveBlobsTable, ArchivesTable } from './schema.ts';
 import type { Compile } from './statements.ts';
 
-/** What a query tells of an archive. */
-export type ArchiveColumns = Omit<ArchivesTable, 'id'>;
+/** What an `ArchiveRow` is made of. */
+export type ArchiveColumns = Omit<ArchivesTable, 'id' | 'upload'>;
 
 export function archiveWriter(compile: Compile): ArchiveWriter {
-  const insert = compile((db, p: ArchiveRow) =>
+  return { ...archiveReader(compile), ...insertions(compile), ...removals(compile) };
+}
+
+function insertions(compile: Compile): Pick<ArchiveWriter, 'insert' | 'insertUploaded'> {
+  const insert = compile((db, p: ArchiveRow & { upload: number | null }) =>
     db.insertInto('archives').values({
       archive_id: p.archiveId,
       vault_id: p.vaultId,
@@ -21,6 +25,7 @@ export function archiveWriter(compile: Compile): ArchiveWriter {
       tree_hash: p.treeHash,
       added_change: p.addedChange,
       removed_change: p.removedChange,
+      upload: p.upload,
     }),
   );
   const insertBlob = compile((db, p: ArchiveBlobsTable) =>
@@ -31,27 +36,15 @@ export function archiveWriter(compile: Compile): ArchiveWriter {
       size_bytes: p.size_bytes,
     }),
   );
-  const markRemoved = compile((db, p: { archiveId: string; removedChange: number }) =>
-    db
-      .updateTable('archives')
-      .set({ removed_change: p.removedChange })
-      .where('archive_id', '=', p.archiveId)
-      .where('removed_change', 'is', null),
-  );
-  // Its list of blobs goes with it: their foreign key says so.
-  const forget = compile((db, p: { archiveId: string }) =>
-    db
-      .deleteFrom('archives')
-      .where('archive_id', '=', p.archiveId)
-      .where('removed_change', 'is not', null),
+  const findUpload = compile((db, p: { uploadId: string }) =>
+    db.selectFrom('uploads').select('id').where('upload_id', '=', p.uploadId),
   );
 
   return {
-    ...archiveReader(compile),
     async insert(archive, blobs) {
       const sizeBytes = blobs.reduce((sum, blob) => sum + blob.sizeBytes, 0);
       assert(sizeBytes === archive.sizeBytes, 'the blobs add up to the archive');
-      const { lastInsertRowid } = insert.run(archive);
+      const { lastInsertRowid } = insert.run({ ...archive, upload: null });
       for (const [position, { blobId, sizeBytes }] of blobs.entries()) {
         insertBlob.run({
           archive: lastInsertRowid,
@@ -61,12 +54,50 @@ export function archiveWriter(compile: Compile): ArchiveWriter {
         });
       }
     },
+    async insertUploaded(archive, uploadId, labelled) {
+      const { id } = defined(findUpload.get({ uploadId }), `upload ${uploadId}`);
+      const { lastInsertRowid } = insert.run({ ...archive, upload: id });
+      insertBlob.run({ archive: lastInsertRowid, position: 0, blob_id: labelled, size_bytes: 0 });
+    },
+  };
+}
+
+function removals(compile: Compile): Pick<ArchiveWriter, 'markRemoved' | 'forget'> {
+  const markRemoved = compile((db, p: { archiveId: string; removedChange: number }) =>
+    db
+      .updateTable('archives')
+      .set({ removed_change: p.removedChange })
+      .where('archive_id', '=', p.archiveId)
+      .where('removed_change', 'is', null),
+  );
+  // Its own blobs go with it: their foreign key says so.
+  const forget = compile((db, p: { archiveId: string }) =>
+    db
+      .deleteFrom('archives')
+      .where('archive_id', '=', p.archiveId)
+      .where('removed_change', 'is not', null)
+      .returning('upload'),
+  );
+  const forgetParts = compile((db, p: { upload: number }) =>
+    db.deleteFrom('parts').where('upload', '=', p.upload),
+  );
+  const markDiscarded = compile((db, p: { upload: number }) =>
+    db
+      .updateTable('uploads')
+      .set({ is_discarded: sql.lit(1) })
+      .where('id', '=', p.upload),
+  );
+
+  return {
     async markRemoved(archiveId, removedChange) {
       const { changes } = markRemoved.run({ archiveId, removedChange });
       assert(changes === 1, 'an archive that is removed was in its vault');
     },
     async forget(archiveId) {
-      forget.run({ archiveId });
+      const { upload = null } = forget.get({ archiveId }) ?? {};
+      if (upload === null) return;
+      forgetParts.run({ upload });
+      markDiscarded.run({ upload });
     },
   };
 }
@@ -75,18 +106,11 @@ export function archiveReader(compile: Compile): ArchiveReader {
   const get = compile((db, p: { archiveId: string }) =>
     db.selectFrom('archives').selectAll().where('archive_id', '=', p.archiveId),
   );
-  const blobs = compile((db, p: { archiveId: string }) =>
-    db
-      .selectFrom('archives')
-      .innerJoin('archive_blobs', 'archive_blobs.archive', 'archives.id')
-      .select(['archive_blobs.blob_id', 'archive_blobs.size_bytes'])
-      .where('archives.archive_id', '=', p.archiveId)
-      .orderBy('archive_blobs.position'),
-  );
+  const blobsOf = archiveBlobs(compile);
   const listForInventory = compile((db, p: BoundedInventoryQuery) =>
     db
       .selectFrom('archives')
-      .selectAll()
+      .select(inventoryColumns)
       .where('vault_id', '=', p.vaultId)
       .where(sql<boolean>`(created_at_ms, archive_id) > (${p.afterMs}, ${p.afterId})`)
       .where('created_at_ms', '<', p.beforeMs)
@@ -106,16 +130,29 @@ export function archiveReader(compile: Compile): ArchiveReader {
       return row && archiveRow(row);
     },
     async blobs(archiveId) {
-      return blobs.all({ archiveId }).map(blobPart);
+      const row = get.get({ archiveId });
+      return row === undefined ? [] : blobsOf(row);
     },
     async listForInventory(query) {
-      return listForInventory.all(bounded(query)).map(archiveRow);
+      const vault_id = query.vaultId;
+      return listForInventory.all(bounded(query)).map((row) => archiveRow({ ...row, vault_id }));
     },
     async listForgettable(nowMs, limit) {
       return listForgettable.all({ nowMs, limit }).map(archiveRow);
     },
   };
 }
+
+/** All but the vault, which is known: an inventory of a million spares a million texts. */
+const inventoryColumns = [
+  'archive_id',
+  'description',
+  'created_at_ms',
+  'size_bytes',
+  'tree_hash',
+  'added_change',
+  'removed_change',
+] as const satisfies readonly (keyof ArchiveColumns)[];
 
 /** An `InventoryQuery` with every bound in place, so that one statement serves all. */
 interface BoundedInventoryQuery {
@@ -157,9 +194,4 @@ export function archiveRow(row: ArchiveColumns): ArchiveRow {
     addedChange: row.added_change,
     removedChange: row.removed_change,
   };
-}
-
-export function blobPart(row: { readonly blob_id: string; readonly size_bytes: number }): BlobPart {
-  // Blob ids go in as such, and come out as they went in.
-  return { blobId: row.blob_id as BlobId, sizeBytes: row.size_bytes };
 }

@@ -1,6 +1,6 @@
 import { sql } from 'kysely';
 import { StoreError } from '../errors.ts';
-import type { BlobReferenceReader, BlobReferenceWriter } from '../metadata-store.ts';
+import type { BlobOwner, BlobReferenceReader, BlobReferenceWriter } from '../metadata-store.ts';
 import { DatabaseDamaged } from './database-errors.ts';
 import type { Compile } from './statements.ts';
 
@@ -14,6 +14,9 @@ export function blobReferenceWriter(
   const repointArchives = compile((db, p: { from: string; to: string }) =>
     db.updateTable('archive_blobs').set({ blob_id: p.to }).where('blob_id', '=', p.from),
   );
+  const repointParts = compile((db, p: { from: string; to: string }) =>
+    db.updateTable('parts').set({ blob_id: p.to }).where('blob_id', '=', p.from),
+  );
   const repointOutputs = compile((db, p: { from: string; to: string }) =>
     db.updateTable('jobs').set({ output_blob_id: p.to }).where('output_blob_id', '=', p.from),
   );
@@ -22,8 +25,9 @@ export function blobReferenceWriter(
     ...blobReferenceReader(compile, onDamage),
     async repoint(from, to) {
       const archives = repointArchives.run({ from, to });
+      const parts = repointParts.run({ from, to });
       const outputs = repointOutputs.run({ from, to });
-      return archives.changes + outputs.changes > 0;
+      return archives.changes + parts.changes + outputs.changes > 0;
     },
   };
 }
@@ -37,11 +41,28 @@ export function blobReferenceReader(
       .selectFrom('archive_blobs')
       .select('blob_id')
       .where('blob_id', '=', p.blobId)
+      .unionAll(db.selectFrom('parts').select('blob_id').where('blob_id', '=', p.blobId))
       .unionAll(
         db.selectFrom('jobs').select('job_id as blob_id').where('output_blob_id', '=', p.blobId),
       )
       .limit(sql.lit(1)),
   );
+  const isNamed = namings(compile);
+
+  return {
+    async isReferenced(blobId) {
+      return find.get({ blobId }) !== undefined;
+    },
+    async isNamedBy(owner, blobId) {
+      if (!isNamed(owner, blobId)) return false;
+      if (find.get({ blobId }) === undefined) throw damaged(owner, blobId, onDamage);
+      return true;
+    },
+  };
+}
+
+/** Whether the row of an owner names a blob, as the rows have it and no index of blobs. */
+function namings(compile: Compile): (owner: BlobOwner, blobId: string) => boolean {
   // The pluses keep the planner off the indexes of blobs: it goes by the owner.
   const inArchive = compile((db, p: { archiveId: string; blobId: string }) =>
     db
@@ -52,6 +73,24 @@ export function blobReferenceReader(
       .where(sql<string>`+archive_blobs.blob_id`, '=', p.blobId)
       .limit(sql.lit(1)),
   );
+  const inPartsOfArchive = compile((db, p: { archiveId: string; blobId: string }) =>
+    db
+      .selectFrom('archives')
+      .innerJoin('parts', 'parts.upload', 'archives.upload')
+      .select('parts.blob_id')
+      .where('archives.archive_id', '=', p.archiveId)
+      .where(sql<string>`+parts.blob_id`, '=', p.blobId)
+      .limit(sql.lit(1)),
+  );
+  const inUpload = compile((db, p: { uploadId: string; blobId: string }) =>
+    db
+      .selectFrom('uploads')
+      .innerJoin('parts', 'parts.upload', 'uploads.id')
+      .select('parts.blob_id')
+      .where('uploads.upload_id', '=', p.uploadId)
+      .where(sql<string>`+parts.blob_id`, '=', p.blobId)
+      .limit(sql.lit(1)),
+  );
   const ofJob = compile((db, p: { jobId: string; blobId: string }) =>
     db
       .selectFrom('jobs')
@@ -60,23 +99,19 @@ export function blobReferenceReader(
       .where(sql<string>`+output_blob_id`, '=', p.blobId),
   );
 
-  return {
-    async isReferenced(blobId) {
-      return find.get({ blobId }) !== undefined;
-    },
-    async isNamedBy(owner, blobId) {
-      const row =
-        'archiveId' in owner
-          ? inArchive.get({ archiveId: owner.archiveId, blobId })
-          : ofJob.get({ jobId: owner.jobId, blobId });
-      if (row === undefined) return false;
-      if (find.get({ blobId }) === undefined) throw damaged(owner, blobId, onDamage);
-      return true;
-    },
+  return (owner, blobId) => {
+    if ('jobId' in owner) return ofJob.get({ jobId: owner.jobId, blobId }) !== undefined;
+    if ('uploadId' in owner)
+      return inUpload.get({ uploadId: owner.uploadId, blobId }) !== undefined;
+    const { archiveId } = owner;
+    return (
+      inArchive.get({ archiveId, blobId }) !== undefined ||
+      inPartsOfArchive.get({ archiveId, blobId }) !== undefined
+    );
   };
 }
 
-function damaged(owner: object, blobId: string, onDamage: DamageObserver): StoreError {
+function damaged(owner: BlobOwner, blobId: string, onDamage: DamageObserver): StoreError {
   const cause = new DatabaseDamaged(
     `An index of the database lacks the blob ${blobId} of ${JSON.stringify(owner)}.`,
   );

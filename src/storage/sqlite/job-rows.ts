@@ -1,8 +1,9 @@
 import { sql } from 'kysely';
 import { assert } from '../../lib/assert.ts';
 import type { JobReader, JobWriter } from '../metadata-store.ts';
-import type { JobAction, JobQuery, JobRow, JobStatus } from '../rows.ts';
+import type { JobAction, JobRow, JobStatus } from '../rows.ts';
 import { type JobColumns, jobColumnNames, jobColumns, jobRow } from './job-columns.ts';
+import { jobLister } from './job-list.ts';
 import { type Compile, columnsOf } from './statements.ts';
 
 /** Constants, not parameters: partial indexes are used only for what is known beforehand. */
@@ -80,18 +81,7 @@ export function jobReader(compile: Compile): JobReader {
   const get = compile((db, p: { jobId: string }) =>
     db.selectFrom('jobs').select(jobColumnNames).where('job_id', '=', p.jobId),
   );
-  const list = compile((db, p: BoundedJobQuery) =>
-    db
-      .selectFrom('jobs')
-      .select(jobColumnNames)
-      .where('vault_id', '=', p.vaultId)
-      .where(sql<boolean>`(created_at_ms, job_id) < (${p.afterMs}, ${p.afterId})`)
-      .where('status', 'in', [p.status1, p.status2, p.status3])
-      .where((eb) => eb.or([eb('expires_at_ms', 'is', null), eb('expires_at_ms', '>', p.nowMs)]))
-      .orderBy('created_at_ms', 'desc')
-      .orderBy('job_id', 'desc')
-      .limit(p.limit),
-  );
+  const list = jobLister(compile);
   const nextDue = compile((db, p: { action: JobAction }) =>
     db
       .selectFrom('jobs')
@@ -129,8 +119,7 @@ export function jobReader(compile: Compile): JobReader {
       return row && jobRow(row);
     },
     async list(query) {
-      const bounds = bounded(query);
-      return bounds === null ? [] : list.all(bounds).map(jobRow);
+      return list(query);
     },
     async nextDueAtMs(action) {
       const dueAtMs = nextDue.get({ action })?.due_at_ms ?? null;
@@ -152,37 +141,4 @@ function isFree(nowMs: number) {
 
 function byDueTime(a: JobRow, b: JobRow): number {
   return a.dueAtMs - b.dueAtMs || (a.jobId < b.jobId ? -1 : 1);
-}
-
-/** A `JobQuery` with every bound in place, so that one statement serves all. */
-interface BoundedJobQuery {
-  readonly vaultId: string;
-  readonly status1: JobStatus;
-  readonly status2: JobStatus;
-  readonly status3: JobStatus;
-  readonly nowMs: number;
-  readonly afterMs: number;
-  readonly afterId: string;
-  readonly limit: number;
-}
-
-/** Null when no job can match. */
-function bounded(query: JobQuery): BoundedJobQuery | null {
-  const all: readonly JobStatus[] = ['InProgress', 'Succeeded', 'Failed'];
-  const [status1, status2 = status1, status3 = status1] = all.filter(
-    (status) =>
-      (query.status === null || status === query.status) &&
-      (query.completed === null || query.completed === (status !== 'InProgress')),
-  );
-  if (status1 === undefined || status2 === undefined || status3 === undefined) return null;
-  return {
-    vaultId: query.vaultId,
-    status1,
-    status2,
-    status3,
-    nowMs: query.nowMs,
-    afterMs: query.after?.createdAtMs ?? Number.MAX_SAFE_INTEGER,
-    afterId: query.after?.jobId ?? '',
-    limit: query.limit,
-  };
 }

@@ -2,11 +2,15 @@ import { type Kysely, type Migration, Migrator, sql } from 'kysely';
 import { StoreError } from '../errors.ts';
 import { first } from './migrations/0001-first.ts';
 import { history } from './migrations/0002-history.ts';
+import { uploads } from './migrations/0003-uploads.ts';
+import { settings } from './migrations/0004-settings.ts';
 
 /** Every migration there ever was, in order. They only go forward, and never change. */
-const migrations: Readonly<Record<string, Migration>> = {
+export const migrations: Readonly<Record<string, Migration>> = {
   '0001-first': first,
   '0002-history': history,
+  '0003-uploads': uploads,
+  '0004-settings': settings,
 };
 
 /**

@@ -6,13 +6,18 @@ import { MemoryJournal } from '../memory/memory-journal.ts';
 import {
   accountId,
   blobId,
+  region,
   sampleArchive,
   sampleBlobs,
+  sampleCharge,
   sampleInventoryJob,
+  sampleLock,
   sampleRetrieval,
+  sampleUnit,
   sampleVault,
 } from '../metadata-specimen.ts';
 import type { WritableRows } from '../metadata-store.ts';
+import { abortedAt, samplePart, sampleUpload } from '../metadata-upload-specimen.ts';
 import { decodePayload } from './payload.ts';
 import { type ChangeName, changes, type TableName } from './recording.ts';
 import { SqliteMetadataStore } from './sqlite-metadata-store.ts';
@@ -47,8 +52,18 @@ const samples: Samples = {
       sampleArchive('archive', { description: '\u0000 \u2028 \u{1f9ca}' }),
       sampleBlobs('a'),
     ],
+    insertUploaded: [sampleArchive('uploaded'), 'discarded', blobId('label')],
     markRemoved: ['archive', 2],
     forget: ['archive'],
+  },
+  uploads: {
+    insert: [sampleUpload('upload', { description: '\u0000 \u2028 \u{1f9ca}' })],
+    touch: ['upload', 2_000],
+    putPart: ['upload', samplePart('upload', 3), 2_100],
+    removeParts: ['upload', [3, 4]],
+    update: [sampleUpload('upload', { activeAtMs: 2_200 })],
+    abandon: ['vault', 2_300],
+    remove: ['discarded'],
   },
   vaults: {
     insert: [sampleVault('vault', { lastInventory: inventory() })],
@@ -56,6 +71,13 @@ const samples: Samples = {
     setLastInventory: ['vault', inventory()],
     clearLastInventories: [],
     remove: ['another'],
+  },
+  vaultSettings: {
+    putTags: ['vault', [{ key: 'ключ', value: '' }]],
+    removeTags: ['vault', ['ключ', 'absent']],
+    setNotifications: ['vault', { snsTopic: 'topic', events: ['ArchiveRetrievalCompleted'] }],
+    setAccessPolicy: ['vault', '{"a":"“\u{1f9ca}”\n\\"}'],
+    setLock: ['vault', sampleLock()],
   },
   jobs: {
     insert: [sampleRetrieval('job')],
@@ -65,6 +87,15 @@ const samples: Samples = {
     releaseLeases: [],
     remove: ['job'],
   },
+  retrievals: {
+    setPolicy: [
+      { accountId, region },
+      { strategy: 'BytesPerHour', bytesPerHour: '9223372036854775807' },
+    ],
+    insertCharge: [sampleCharge('job')],
+    forgetCharges: [{ begunBeforeMs: 3_001, nowMs: 6_000, limit: 3 }],
+  },
+  capacity: { insert: [sampleUnit('unit')], forgetExpired: [7_000] },
   blobs: { repoint: [blobId('a.1'), blobId('moved')] },
   verifications: { note: [[1, 2], { verifiedAtMs: 8_000, damage: 'frame 3 is damaged' }] },
 };
@@ -109,9 +140,23 @@ test('a change that finds nothing to change is not journalled', async () => {
   const claim = { action: 'ArchiveRetrieval', nowMs: 5_000, untilMs: 6_000, limit: 3 } as const;
   const lease = () => store.write(({ jobs }) => jobs.lease(claim));
   assert.deepEqual(await lease(), []);
-  await store.write(async ({ jobs, blobs }) => {
+  await store.write(async ({ vaultSettings, retrievals, capacity }) => {
+    await vaultSettings.putTags('absent', []);
+    await vaultSettings.removeTags('absent', ['key']);
+    await vaultSettings.setNotifications('absent', null);
+    await vaultSettings.setAccessPolicy('absent', null);
+    await vaultSettings.setLock('absent', null);
+    await retrievals.forgetCharges({ begunBeforeMs: 9_000, nowMs: 9_000, limit: 3 });
+    await capacity.forgetExpired(9_000);
+  });
+  await store.write(async ({ archives, uploads, jobs, blobs }) => {
     await jobs.releaseLeases();
     await jobs.extendLease('absent', 7_000);
+    await archives.forget('absent');
+    await uploads.touch('absent', 7_000);
+    await uploads.removeParts('absent', [0]);
+    await uploads.abandon('absent', 7_000);
+    await uploads.remove('absent');
     await blobs.repoint(blobId('absent'), blobId('other'));
   });
   assert.equal(journal.lastSequence, 0);
@@ -154,9 +199,11 @@ test('what reads only is not journalled, nor what was taken back', async () => {
 });
 
 /** What some of the samples change. */
-async function insertOthers({ vaults, archives }: WritableRows): Promise<void> {
+async function insertOthers({ vaults, archives, uploads }: WritableRows): Promise<void> {
   await vaults.insert(sampleVault('another'));
   await archives.insert(sampleArchive('other'), sampleBlobs('a'));
+  const aborted = abortedAt(sampleUpload('discarded'), 5);
+  await uploads.insert({ ...aborted, isDiscarded: true });
 }
 
 function call(rows: WritableRows, table: string, name: string, parameters: readonly unknown[]) {

@@ -3,6 +3,7 @@ import { copyFile, readFile, rm } from 'node:fs/promises';
 import { describe, test } from 'node:test';
 import { MemoryJournal } from '../memory/memory-journal.ts';
 import { blobId } from '../metadata-specimen.ts';
+import { addUploadedArchive } from '../metadata-upload-specimen.ts';
 import { isRepairUnfinished, isSalvageDue, noteRepairFinished } from '../repair-state.ts';
 import { flipInIndex } from './damage-specimen.ts';
 import { rebuildDatabase } from './rebuild.ts';
@@ -144,36 +145,46 @@ test('a journal that was lost is noted, since the database may be an old one', a
   });
 });
 
-test('a row that names a blob against an index that lacks it tells of damage', async () => {
-  await inHouse(async (house) => {
-    await house.fill('no snapshot');
-    await flipInIndex(house.path, 'archive_blobs_by_blob', 'archive 2.1');
-    {
+for (const [what, index, owner, text] of [
+  ['an archive', 'archive_blobs_by_blob', { archiveId: 'archive 2' }, 'archive 2.1'],
+  ['a part', 'parts_by_blob', { uploadId: 'upload of parts' }, 'upload of parts.part 1'],
+  ['a part', 'parts_by_blob', { archiveId: 'parts' }, 'upload of parts.part 1'],
+] as const) {
+  const named = Object.keys(owner).join();
+  test(`the row of ${what}, by its ${named}, against an index that lacks it tells of damage`, async () => {
+    await inHouse(async (house) => {
+      await house.fill('no snapshot');
+      {
+        await using store = await house.open();
+        await addUploadedArchive(store, 'parts');
+      }
+      await flipInIndex(house.path, index, text);
+      const id = blobId(text);
+      {
+        await using store = await house.open();
+        const isReferenced = await store.read(({ blobs }) => blobs.isReferenced(id));
+        assert.equal(isReferenced, false);
+        // Not even the write that notices it.
+        const write = store.write(async ({ blobs, facts }) => {
+          await assert.rejects(blobs.isNamedBy(owner, id), isUnavailable);
+          await facts.set('name', 'value');
+        });
+        await assert.rejects(write, isUnavailable);
+        await assert.rejects(
+          store.read(({ blobs }) => blobs.isNamedBy(owner, id)),
+          isUnavailable,
+        );
+        await assert.rejects(
+          store.write(({ facts }) => facts.set('name', 'value')),
+          isUnavailable,
+        );
+      }
       await using store = await house.open();
-      const id = blobId('archive 2.1');
       const isReferenced = await store.read(({ blobs }) => blobs.isReferenced(id));
-      assert.equal(isReferenced, false);
-      const owner = { archiveId: 'archive 2' };
-      // Not even the write that notices it.
-      const write = store.write(async ({ blobs, facts }) => {
-        await assert.rejects(blobs.isNamedBy(owner, id), isUnavailable);
-        await facts.set('name', 'value');
-      });
-      await assert.rejects(write, isUnavailable);
-      await assert.rejects(
-        store.read(({ blobs }) => blobs.isNamedBy(owner, id)),
-        isUnavailable,
-      );
-      await assert.rejects(
-        store.write(({ facts }) => facts.set('name', 'value')),
-        isUnavailable,
-      );
-    }
-    await using store = await house.open();
-    const isReferenced = await store.read(({ blobs }) => blobs.isReferenced(blobId('archive 2.1')));
-    assert.equal(isReferenced, true);
+      assert.equal(isReferenced, true);
+    });
   });
-});
+}
 
 async function setFact(house: House, name: string, value: string): Promise<void> {
   await using store = await house.open();

@@ -6,9 +6,18 @@ import type { Facts, Log } from '../../lib/log.ts';
 import { isStoreError } from '../errors.ts';
 import { MemoryJournal } from '../memory/memory-journal.ts';
 import { MemorySnapshots } from '../memory/memory-snapshots.ts';
-import { addArchive, sampleVault } from '../metadata-specimen.ts';
+import {
+  accountId,
+  addArchive,
+  region,
+  sampleCharge,
+  sampleLock,
+  sampleUnit,
+  sampleVault,
+} from '../metadata-specimen.ts';
 import { SqliteMetadataStore } from './sqlite-metadata-store.ts';
 
+const here = { accountId, region };
 const goingOn = new AbortController().signal;
 
 /** A directory with a database, and what it is made again from. For tests. */
@@ -40,7 +49,19 @@ export async function inHouse(work: (house: House) => Promise<void>): Promise<vo
       await using store = await house.open();
       round += 1;
       if (round === 1) {
-        await store.write(({ vaults }) => vaults.insert(sampleVault('vault')));
+        await store.write(async ({ vaults, vaultSettings, retrievals, capacity }) => {
+          await vaults.insert(sampleVault('vault'));
+          await vaultSettings.putTags('vault', [{ key: 'key', value: 'value' }]);
+          await vaultSettings.setNotifications('vault', { snsTopic: 'topic', events: ['event'] });
+          await vaultSettings.setAccessPolicy('vault', '{}');
+          await vaultSettings.setLock('vault', sampleLock());
+          await retrievals.setPolicy(here, {
+            strategy: 'BytesPerHour',
+            bytesPerHour: '9'.repeat(18),
+          });
+          await retrievals.insertCharge(sampleCharge('job'));
+          await capacity.insert(sampleUnit('unit'));
+        });
         for (const index of [1, 2, 3]) await addArchive(store, `archive ${index}`);
         await store.write(async ({ vaults, archives }) => {
           const change = { archives: -1, sizeBytes: -30, atMs: 5 } as const;

@@ -12,14 +12,19 @@ import { MemorySnapshots } from '../memory/memory-snapshots.ts';
 import {
   accountId,
   blobId,
+  region,
   sampleArchive,
   sampleBlobs,
+  sampleCharge,
   sampleInventoryJob,
+  sampleLock,
   sampleRetrieval,
+  sampleUnit,
   sampleVault,
   succeeded,
 } from '../metadata-specimen.ts';
 import type { WritableRows } from '../metadata-store.ts';
+import { abortedAt, completedAt, samplePart, sampleUpload } from '../metadata-upload-specimen.ts';
 import { rebuildDatabase } from './rebuild.ts';
 import { SqliteMetadataStore } from './sqlite-metadata-store.ts';
 import { dumpRows } from './table-dump.ts';
@@ -27,8 +32,111 @@ import { dumpRows } from './table-dump.ts';
 /** What a transaction does: names are few, so that its steps meet. */
 type Step = (rows: WritableRows) => Promise<unknown>;
 
+/** `step` where `find` finds something: most that fails is a transaction that leaves nothing. */
+function where(find: (rows: WritableRows) => Promise<unknown>, step: Step): Step {
+  return async (rows) => ((await find(rows)) === undefined ? undefined : step(rows));
+}
+
+const inVault = (id: string, step: Step) => where(({ vaults }) => vaults.getById(id), step);
+const ofUpload = (id: string, step: Step) => where(({ uploads }) => uploads.get(id), step);
+
 const name = fc.constantFrom('a', 'b', 'c');
 const time = fc.integer({ min: 1, max: 9 });
+
+const settingsStep: fc.Arbitrary<Step> = fc.oneof(
+  fc.tuple(name, fc.array(fc.record({ key: name, value: fc.string() }))).map(([id, tags]): Step => {
+    return inVault(id, ({ vaultSettings }) => vaultSettings.putTags(id, tags));
+  }),
+  fc.tuple(name, fc.array(name)).map(([id, keys]): Step => {
+    return ({ vaultSettings }) => vaultSettings.removeTags(id, keys);
+  }),
+  fc.tuple(name, fc.option(fc.array(name))).map(([id, events]): Step => {
+    const notifications = events && { snsTopic: 'topic', events };
+    return inVault(id, ({ vaultSettings }) => vaultSettings.setNotifications(id, notifications));
+  }),
+  fc.tuple(name, fc.option(fc.string({ unit: 'binary' }))).map(([id, policy]): Step => {
+    return inVault(id, ({ vaultSettings }) => vaultSettings.setAccessPolicy(id, policy));
+  }),
+  fc.tuple(name, fc.option(time), fc.boolean()).map(([id, atMs, isLocked]): Step => {
+    const lock = sampleLock(isLocked ? { state: 'Locked', expiresAtMs: null } : {});
+    const set = atMs === null ? null : { ...lock, createdAtMs: atMs };
+    return inVault(id, ({ vaultSettings }) => vaultSettings.setLock(id, set));
+  }),
+);
+
+const uploadStep: fc.Arbitrary<Step> = fc.oneof(
+  fc.tuple(name, name).map(([id, vaultId]): Step => {
+    return ({ uploads }) => uploads.insert(sampleUpload(id, { vaultId }));
+  }),
+  fc.tuple(name, name, time, fc.boolean()).map(([id, vaultId, endedAtMs, isDiscarded]): Step => {
+    const aborted = abortedAt(sampleUpload(id, { vaultId }), endedAtMs);
+    return ofUpload(id, ({ uploads }) => uploads.update({ ...aborted, isDiscarded }));
+  }),
+  fc.tuple(name, time).map(([id, atMs]): Step => {
+    return ({ uploads }) => uploads.touch(id, atMs);
+  }),
+  fc.tuple(name, name, fc.nat(2), time).map(([id, blob, index, atMs]): Step => {
+    const part = samplePart(id, index, { blobId: blobId(`${blob}.1`) });
+    return ofUpload(id, ({ uploads }) => uploads.putPart(id, part, atMs));
+  }),
+  fc.tuple(name, fc.array(fc.nat(2))).map(([id, indexes]): Step => {
+    return ({ uploads }) => uploads.removeParts(id, indexes);
+  }),
+  fc.tuple(name, time).map(([vaultId, atMs]): Step => {
+    return ({ uploads }) => uploads.abandon(vaultId, atMs);
+  }),
+  // One that has parts is not forgotten.
+  name.map(
+    (id): Step =>
+      async ({ uploads }) => {
+        const parts = await uploads.listParts({ uploadId: id, after: null, limit: 1 });
+        if (parts.length === 0) await uploads.remove(id);
+      },
+  ),
+  // As it comes to pass: parts, and the archive that they become.
+  fc.tuple(name, name, name, fc.nat(3)).map(([id, archiveId, vaultId, count]): Step => {
+    const upload = sampleUpload(id, { vaultId });
+    return async ({ uploads, archives }) => {
+      await uploads.insert(upload);
+      for (let index = 0; index < count; index++) {
+        await uploads.putPart(id, samplePart(id, index), 2);
+      }
+      const archive = sampleArchive(archiveId, { vaultId, sizeBytes: count * 10 });
+      await archives.insertUploaded(archive, id, blobId(`label of ${id}`));
+      await uploads.update(completedAt(upload, archiveId, 3));
+    };
+  }),
+  fc.tuple(name, name).map(([id, archiveId]): Step => {
+    const archive = sampleArchive(archiveId);
+    return ofUpload(id, ({ archives }) => archives.insertUploaded(archive, id, blobId('label')));
+  }),
+);
+
+const retrievalStep: fc.Arbitrary<Step> = fc.oneof(
+  fc.option(fc.maxSafeNat()).map((limit): Step => {
+    const strategy = limit === null ? 'None' : 'BytesPerHour';
+    const policy = { strategy, bytesPerHour: limit === null ? null : `${limit}123` } as const;
+    return ({ retrievals }) => retrievals.setPolicy({ accountId, region }, policy);
+  }),
+  fc.tuple(name, time, time, fc.maxSafeNat()).map(([id, createdAtMs, ageMs, sizeBytes]): Step => {
+    const times = { createdAtMs, countsUntilMs: createdAtMs + ageMs };
+    return ({ retrievals }) => retrievals.insertCharge(sampleCharge(id, { ...times, sizeBytes }));
+  }),
+  fc
+    .tuple(time, time, fc.integer({ min: 1, max: 2 }))
+    .map(([begunBeforeMs, ageMs, limit]): Step => {
+      const query = { begunBeforeMs, nowMs: begunBeforeMs + ageMs, limit };
+      return ({ retrievals }) => retrievals.forgetCharges(query);
+    }),
+  fc.tuple(name, time).map(([id, expiresAtMs]): Step => {
+    return ({ capacity }) => capacity.insert(sampleUnit(id, { expiresAtMs }));
+  }),
+  time.map(
+    (nowMs): Step =>
+      ({ capacity }) =>
+        capacity.forgetExpired(nowMs),
+  ),
+);
 
 const step: fc.Arbitrary<Step> = fc.oneof(
   name.map(
@@ -37,11 +145,12 @@ const step: fc.Arbitrary<Step> = fc.oneof(
         vaults.insert(sampleVault(id)),
   ),
   fc.tuple(name, time).map(([id, atMs]): Step => {
-    return ({ vaults }) => vaults.recordChange(id, { archives: 1, sizeBytes: 30, atMs });
+    const change = { archives: 1, sizeBytes: 30, atMs } as const;
+    return inVault(id, ({ vaults }) => vaults.recordChange(id, change));
   }),
   fc.tuple(name, time).map(([id, takenAtMs]): Step => {
     const inventory = { takenAtMs, asOfChange: 2, archiveCount: 1, sizeBytes: 30 };
-    return ({ vaults }) => vaults.setLastInventory(id, inventory);
+    return inVault(id, ({ vaults }) => vaults.setLastInventory(id, inventory));
   }),
   name.map(
     (id): Step =>
@@ -55,8 +164,9 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   }),
   name.map(
     (id): Step =>
-      ({ archives }) =>
-        archives.markRemoved(id, 5),
+      async ({ archives }) => {
+        if ((await archives.get(id))?.removedChange === null) await archives.markRemoved(id, 5);
+      },
   ),
   name.map(
     (id): Step =>
@@ -64,12 +174,16 @@ const step: fc.Arbitrary<Step> = fc.oneof(
         archives.forget(id),
   ),
   fc.tuple(name, name, time).map(([id, vaultId, dueAtMs]): Step => {
-    return ({ jobs }) => jobs.insert(sampleRetrieval(id, { vaultId, dueAtMs }));
+    const job = sampleRetrieval(id, { vaultId, dueAtMs });
+    return inVault(vaultId, ({ jobs }) => jobs.insert(job));
   }),
   fc.tuple(name, name, time).map(([id, vaultId, expiresAtMs]): Step => {
     const output = { blobId: blobId(`output of ${id}`), sizeBytes: 5 };
     const job = succeeded(sampleInventoryJob(id, { vaultId, output }), expiresAtMs);
-    return ({ jobs }) => jobs.update(job);
+    return where(
+      ({ jobs }) => jobs.get(id),
+      inVault(vaultId, ({ jobs }) => jobs.update(job)),
+    );
   }),
   name.map(
     (id): Step =>
@@ -105,6 +219,9 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   fc.tuple(fc.array(fc.integer({ min: 1, max: 9 })), time).map(([ordinals, verifiedAtMs]): Step => {
     return ({ verifications }) => verifications.note(ordinals, { verifiedAtMs, damage: null });
   }),
+  { arbitrary: uploadStep, weight: 8 },
+  { arbitrary: settingsStep, weight: 4 },
+  { arbitrary: retrievalStep, weight: 4 },
 );
 
 interface Transaction {
@@ -147,6 +264,9 @@ async function assertReplays(
   const common = { path, clock, log: silentLog, snapshots };
   {
     await using store = await SqliteMetadataStore.open({ ...common, journal });
+    await store.write(async ({ vaults }) => {
+      for (const id of ['a', 'b', 'c']) await vaults.insert(sampleVault(id));
+    });
     for (const [index, wave] of waves.entries()) {
       const running = Promise.allSettled(wave.map((each) => run(store, each)));
       if (index === snapshotAt) await store.takeSnapshot(new AbortController().signal);

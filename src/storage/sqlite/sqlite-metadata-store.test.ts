@@ -29,6 +29,8 @@ metadataStoreContract('SqliteMetadataStore in memory', {
     'rows outlive a store that was closed': noProcess,
     'an acknowledged write outlives a crash': noProcess,
     'a crash before the sync takes a write back whole, and nobody had seen it': noProcess,
+    'what is set on a vault outlives a crash, byte for byte': noProcess,
+    'retrieval policies and charges outlive a crash': noProcess,
     'a write resolves only once its sync is over': noSync,
     'reads and previews see what is durable, and wait for no sync': noSync,
     'what a write throws is told only once that which it saw is durable': noSync,

@@ -1,13 +1,16 @@
 import { sql } from 'kysely';
 import { defined } from '../../lib/assert.ts';
 import type { VerificationReader, VerificationWriter } from '../metadata-store.ts';
-import type { BlobPart, VerifiableArchive, VerificationRow } from '../rows.ts';
-import { type ArchiveColumns, archiveRow, blobPart } from './archive-rows.ts';
+import type { NotedArchive, VerifiableArchive, VerificationRow } from '../rows.ts';
+import { type ArchiveNumbers, archiveBlobs } from './archive-blob-rows.ts';
+import { type ArchiveColumns, archiveRow } from './archive-rows.ts';
 import type { Compile } from './statements.ts';
 
+/** A page of archives ends once it has as many blobs: an archive may have ten thousand. */
+const blobsPerPage = 5_000;
+
 /** An archive beside what was last noted of it: both null when nothing was. */
-interface NotedArchive extends ArchiveColumns {
-  readonly id: number;
+interface NotedColumns extends ArchiveColumns, ArchiveNumbers {
   readonly verified_at_ms: number | null;
   readonly damage: string | null;
 }
@@ -78,28 +81,26 @@ function listings(compile: Compile): Omit<VerificationReader, 'summarise'> {
       .orderBy('verifications.archive')
       .limit(p.limit),
   );
-  const blobsOf = compile((db, p: { ordinal: number }) =>
-    db
-      .selectFrom('archive_blobs')
-      .select(['blob_id', 'size_bytes'])
-      .where('archive', '=', p.ordinal)
-      .orderBy('position'),
-  );
-  const verifiable = (row: NotedArchive): VerifiableArchive => {
-    const blobs: BlobPart[] = blobsOf.all({ ordinal: row.id }).map(blobPart);
-    return { ordinal: row.id, archive: archiveRow(row), blobs, last: verificationOf(row) };
-  };
+  const blobsOf = archiveBlobs(compile);
 
   return {
     async list(query) {
-      return list.all(query).map(verifiable);
+      const page: VerifiableArchive[] = [];
+      let blobCount = 0;
+      for (const row of list.all(query)) {
+        if (blobCount >= blobsPerPage) break;
+        const blobs = blobsOf(row);
+        blobCount += blobs.length;
+        page.push({ ...noted(row), blobs });
+      }
+      return page;
     },
     async get(archiveId) {
       const row = get.get({ archiveId });
       return row && { verifiedAtMs: row.verified_at_ms, damage: row.damage };
     },
     async listDamaged(limit) {
-      return listDamaged.all({ limit }).map(verifiable);
+      return listDamaged.all({ limit }).map(noted);
     },
   };
 }
@@ -134,7 +135,11 @@ function summary(compile: Compile): VerificationReader['summarise'] {
   };
 }
 
-function verificationOf(row: NotedArchive): VerificationRow | null {
+function noted(row: NotedColumns): NotedArchive {
+  return { ordinal: row.id, archive: archiveRow(row), last: verificationOf(row) };
+}
+
+function verificationOf(row: NotedColumns): VerificationRow | null {
   if (row.verified_at_ms === null) return null;
   return { verifiedAtMs: row.verified_at_ms, damage: row.damage };
 }
