@@ -8,7 +8,9 @@ import type { RandomBytes } from './lib/random.ts';
 import type { TimeBounds } from './lib/time-bounds.ts';
 import type { Stores } from './storage/open.ts';
 import { CompactSegments } from './workers/compact-segments.ts';
+import { DiscardUploads } from './workers/discard-uploads.ts';
 import { ExpireJobs } from './workers/expire-jobs.ts';
+import { ExpireRecords } from './workers/expire-records.ts';
 import { ForgetArchives } from './workers/forget-archives.ts';
 import { InspectFiles } from './workers/inspect-files.ts';
 import { KeepReserve } from './workers/keep-reserve.ts';
@@ -30,8 +32,11 @@ interface WorkerParts {
   readonly markers: Markers;
   readonly pins: Pins;
   /** What is rung for whom is said where it is waited for. */
-  readonly bells: Readonly<Record<'retrievals' | 'inventories' | 'removals' | 'freed', Bell>>;
+  readonly bells: Readonly<
+    Record<'retrievals' | 'inventories' | 'removals' | 'aborts' | 'freed', Bell>
+  >;
   readonly scrub: { readonly periodMs: number; readonly bytesPerSecondMax: number };
+  readonly uploadExpiryMs: number;
   /** Null when inventories are live. */
   readonly inventoryIntervalMs: number | null;
 }
@@ -49,14 +54,16 @@ const sweepDelayMs = 5 * 60 * 1000;
 export function assembleWorkers(parts: WorkerParts): Workers {
   const { stores, bells, inventoryIntervalMs } = parts;
   const { metadata: store, blobs } = stores;
-  const { removals, freed } = bells;
-  const common = { ...parts, store, blobs, removals, freed };
+  const { removals, aborts, freed } = bells;
+  const common = { ...parts, store, blobs, removals, aborts, freed };
   const scrub = new ScrubArchives({ ...common, ...parts.scrub });
   const all: Worker[] = [
     new RetrieveArchives({ ...common, arrivals: bells.retrievals }),
     new TakeInventories({ ...common, arrivals: bells.inventories }),
     new ExpireJobs(common),
+    new ExpireRecords(common),
     new ForgetArchives(common),
+    new DiscardUploads(common),
     new SweepOrphans({ ...common, firstRoundInMs: sweepDelayMs }),
     new CompactSegments({ ...common, compaction: blobs }),
     new SnapshotMetadata({ ...common, snapshotTaker: store }),

@@ -4,15 +4,13 @@ import { createAdminServer, newAdminToken } from './admin/server.ts';
 import { Status } from './admin/status.ts';
 import { Authenticator } from './auth/authenticate.ts';
 import { Authorizer } from './auth/authorize.ts';
+import { assembleServices } from './compose-services.ts';
 import { assembleWorkers, type Workers } from './compose-workers.ts';
 import type { Config } from './config/config.ts';
 import { isLoopback } from './config/values.ts';
 import { Accounts } from './domain/accounts.ts';
-import { Archives } from './domain/archives.ts';
-import { Jobs } from './domain/jobs.ts';
 import { Markers } from './domain/markers.ts';
 import { Pins } from './domain/pins.ts';
-import { Vaults } from './domain/vaults.ts';
 import { createHttpServer, type HttpServer } from './http/server.ts';
 import { Bell } from './lib/bell.ts';
 import type { Clock } from './lib/clock.ts';
@@ -131,22 +129,27 @@ async function assemble(
     retrievals: new Bell(),
     inventories: new Bell(),
     removals: new Bell(),
+    aborts: new Bell(),
     freed: new Bell(),
   };
   const pins = new Pins();
   const markers = new Markers(await markerKey(store, host.randomBytes));
-  const { timing, delaysMs, jobExpiryMs: expiryMs } = config;
+  const { timing, delaysMs, jobExpiryMs: expiryMs, uploadExpiryMs, vaultLockExpiryMs } = config;
+  const { vaultsMax, vaultTagsMax, capacityUnitsMax, expeditedOnDemandMax } = config;
   const inventoryMode = isLive(config) ? 'live' : 'scheduled';
-  const { removals } = bells;
-  const timeBounds = new TimeBounds({ ...host, longestMs: expiryMs });
-  const parts = { store, blobs, pins, timeBounds, markers, removals };
-  const common = { ...host, ...parts, inventoryMode, timing } as const;
-  const jobs = new Jobs({ ...common, delaysMs, expiryMs, arrivals: bells });
-  const services = { vaults: new Vaults(common), archives: new Archives(common), jobs };
+  const { removals, aborts } = bells;
+  const timeBounds = new TimeBounds({ ...host, longestMs: longestMsOf(config) });
+  const parts = { store, blobs, pins, timeBounds, markers, removals, aborts };
+  const common = { ...host, ...parts, inventoryMode, timing, uploadExpiryMs } as const;
+  const services = assembleServices({
+    ...common,
+    ...{ delaysMs, expiryMs, vaultLockExpiryMs, arrivals: bells },
+    ...{ vaultsMax, vaultTagsMax, capacityUnitsMax, expeditedOnDemandMax },
+  });
   const intervalMs = isLive(config) ? null : config.inventoryIntervalMs;
   const workers = assembleWorkers({
     ...common,
-    ...{ stores, bells, jobs, scrub: config.scrub, inventoryIntervalMs: intervalMs },
+    ...{ stores, bells, jobs: services.jobs, scrub: config.scrub, inventoryIntervalMs: intervalMs },
   });
   const runner = new WorkerRunner({ workers: workers.all, ...host });
   return { stores, accounts, services, workers, runner, metrics: new Metrics() };
@@ -206,6 +209,11 @@ function createAdmin(config: Config, host: Host, parts: Parts & { readonly url: 
 /** Whether totals and inventories are exact at the moment of asking. */
 function isLive({ inventoryIntervalMs }: Config): boolean {
   return inventoryIntervalMs === 0;
+}
+
+/** As long lasts what must not end too early because somebody sets the clock. */
+function longestMsOf({ jobExpiryMs, uploadExpiryMs, vaultLockExpiryMs }: Config): number {
+  return Math.max(jobExpiryMs, uploadExpiryMs, vaultLockExpiryMs);
 }
 
 /** The secret that seals markers: made once, the same after each restart. */

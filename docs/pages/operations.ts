@@ -1,5 +1,4 @@
 import { commonErrorCodes } from '../../src/protocol/errors.ts';
-import { isBuilt } from '../../src/protocol/not-built.ts';
 import {
   actionOf,
   type OperationName,
@@ -11,22 +10,14 @@ import type { Member, Members, Type } from '../../src/protocol/shapes/shape.ts';
 import { code, pageHead, table } from '../markdown.ts';
 
 export function operationsPage(): string {
-  const built = operationNames.filter(isBuilt);
-  const notBuilt = operationNames.filter((name) => !isBuilt(name));
   return `${pageHead('Operations', 'src/protocol/operations.ts and src/protocol/shapes')}\
-The API is Amazon S3 Glacier's, version 2012-06-01. It has ${operationNames.length} operations; \
-this version carries out ${built.length}.
+The API is Amazon S3 Glacier's, version 2012-06-01. It has ${operationNames.length} operations.
 \`{accountId}\` is the 12-digit number of the account, or \`-\` for the caller's own. Any operation can
 answer with the [common errors](#common-errors).
 
-## Built
+## Operations
 
-${built.map(section).join('\n')}
-## Not built yet
-
-These answer an error that says so.
-
-${notBuilt.map(section).join('\n')}
+${operationNames.map(section).join('\n')}
 ## Common errors
 
 ${commonErrorCodes.map((name) => `- [${code(name)}](errors.md)\n`).join('')}`;
@@ -40,7 +31,6 @@ function section(name: OperationName): string {
 - Action in policies: ${code(actionOf(name))}, on the ${on}
 - Errors beside the common ones: ${more}
 `;
-  if (!isBuilt(name)) return `### ${name}\n\n${facts}`;
   const { input, output }: { input: Members; output: Members } = shapes[name];
   return `### ${name}\n\n${facts}\n${members('Input', input)}\n${members('Output', output)}`;
 }
@@ -74,11 +64,13 @@ function isList(type: Type): boolean {
 
 function inner(type: Type): Members {
   if (typeof type === 'string') return {};
+  if ('map' in type) return {};
   return 'list' in type ? inner(type.list) : type.structure;
 }
 
 function typeText(type: Type): string {
   if (typeof type === 'string') return type;
+  if ('map' in type) return `map of ${type.map}`;
   return 'list' in type ? `list of ${typeText(type.list)}` : 'structure';
 }
 

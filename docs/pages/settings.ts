@@ -23,6 +23,7 @@ ${table(['Variable', 'Flag', 'Type', 'Default', 'Meaning'], rows)}
 
 - **Durations** have a number and a unit, \`ms\`, \`s\`, \`m\`, \`h\` or \`d\`: \`0s\`, \`1500ms\`, \`90s\`, \`4h\`, \`2d\`.
 - **Sizes** have a number and a unit, \`B\`, \`KiB\`, \`MiB\` or \`GiB\`: \`512B\`, \`64KiB\`, \`32MiB\`, \`1.5GiB\`.
+- **Whole numbers** are digits: \`0\`, \`50\`, \`1000\`.
 - **Addresses** have a host and a port: \`127.0.0.1:8480\`, \`[::1]:8480\`, \`localhost:0\`.
 - **Yes or no** is \`yes\` or \`no\`; a flag without a value says \`yes\`.
 - **Paths** that are relative begin at the working directory of the server.

@@ -1,5 +1,5 @@
 import type { MetadataStore, Rows } from '../storage/metadata-store.ts';
-import type { VaultRow, VerifiableArchive } from '../storage/rows.ts';
+import type { NotedArchive, VaultRow } from '../storage/rows.ts';
 
 /** An archive, where it is, and what is known of its bytes. */
 export interface ArchiveStatus {
@@ -42,11 +42,18 @@ export function archivePage(
     const found = await rows.verifications.list({ afterOrdinal: after, limit });
     const archives = await withVaults(rows, found);
     const last = found.at(-1);
+    // A page of archives that have many blobs is short, and need not be the last.
+    const isLast =
+      last === undefined || (found.length < limit && !(await isAnyAfter(rows, last.ordinal)));
     return {
       archives: archives.filter((one) => vaultName === null || one.vaultName === vaultName),
-      after: last === undefined || found.length < limit ? null : last.ordinal,
+      after: isLast ? null : last.ordinal,
     };
   });
+}
+
+async function isAnyAfter({ verifications }: Rows, afterOrdinal: number): Promise<boolean> {
+  return (await verifications.list({ afterOrdinal, limit: 1 })).length > 0;
 }
 
 /** The archives in which the last reading found damage. */
@@ -59,7 +66,7 @@ export function damagedArchives(
 
 async function withVaults(
   { vaults }: Rows,
-  found: readonly VerifiableArchive[],
+  found: readonly NotedArchive[],
 ): Promise<ArchiveStatus[]> {
   const known = new Map<string, VaultRow | undefined>();
   const statuses: ArchiveStatus[] = [];
@@ -75,9 +82,9 @@ async function withVaults(
 }
 
 function statusOf(
-  { archiveId, description, sizeBytes, createdAtMs }: VerifiableArchive['archive'],
+  { archiveId, description, sizeBytes, createdAtMs }: NotedArchive['archive'],
   { accountId, region, vaultName }: VaultRow,
-  last: VerifiableArchive['last'],
+  last: NotedArchive['last'],
 ): ArchiveStatus {
   return {
     ...{ accountId, region, vaultName, archiveId, description, sizeBytes, createdAtMs },

@@ -1,7 +1,7 @@
-import { createHash, timingSafeEqual } from 'node:crypto';
 import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
 import type { Clock } from '../lib/clock.ts';
 import { type AdminEndpoint, removeEndpoint, writeEndpoint } from '../lib/node/admin-endpoint.ts';
+import { isSameSecret } from '../lib/node/same-secret.ts';
 import type { RandomBytes } from '../lib/random.ts';
 import { AdminError } from './admin-error.ts';
 import { adminFailed, adminRefused, adminStarted, adminUnannounced } from './events.ts';
@@ -148,8 +148,6 @@ class FastifyAdminServer implements AdminServer {
   }
 }
 
-/** Takes the same time whatever differs. */
 function isToken(header: string | undefined, token: string): boolean {
-  const digest = (text: string) => createHash('sha256').update(text).digest();
-  return timingSafeEqual(digest(header ?? ''), digest(`Bearer ${token}`));
+  return isSameSecret(header ?? '', `Bearer ${token}`);
 }

@@ -35,6 +35,8 @@ const placeholders = {
   size: 'SIZE',
   text: 'TEXT',
   URL: 'URL',
+  'whole number': 'NUMBER',
+  'whole number, or `accept`': 'NUMBER|accept',
   'yes or no': 'yes|no',
 } as const;
 

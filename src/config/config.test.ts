@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
+import { limits } from '../protocol/limits.ts';
 import { describeConfig, readConfig } from './config.ts';
 import { ConfigError } from './config-error.ts';
 import type { ConfigSources } from './sources.ts';
@@ -34,6 +35,12 @@ test('the defaults are those of the run contract', () => {
     delaysMs: { Expedited: 0, Standard: 0, Bulk: 0, inventory: 0 },
     inventoryIntervalMs: 0,
     jobExpiryMs: 86_400_000,
+    uploadExpiryMs: 86_400_000,
+    vaultLockExpiryMs: 86_400_000,
+    vaultsMax: 1000,
+    vaultTagsMax: 50,
+    capacityUnitsMax: 2,
+    expeditedOnDemandMax: null,
     drainMs: 30_000,
     bodyIdleMs: 60_000,
     clockSkewMs: 300_000,
@@ -46,6 +53,15 @@ test('the defaults are those of the run contract', () => {
     scrub: { periodMs: 30 * 86_400_000, bytesPerSecondMax: 32 * 1024 * 1024 },
     adminListen: { host: '127.0.0.1', port: 0 },
   });
+});
+
+test('the limits are those of the API, unless something else is said', () => {
+  const config = read({});
+  assert.equal(config.vaultsMax, limits.vaultsPerRegionMax);
+  assert.equal(config.vaultTagsMax, limits.tagsPerVaultMax);
+  assert.equal(config.capacityUnitsMax, limits.capacityUnitsMax);
+  assert.equal(config.uploadExpiryMs, limits.uploadIdleMsMax);
+  assert.equal(config.vaultLockExpiryMs, limits.vaultLockExpiryMs);
 });
 
 test('a flag wins over the environment, which wins over the file, which wins over the default', () => {
@@ -106,8 +122,41 @@ test('the scrub has a period and a rate, and neither is nothing', () => {
   assert.match(problemsOf({ FIRN_SCRUB_RATE: '0B' })[0] ?? '', /less than one byte/);
 });
 
-test('jobs that would expire as they complete are refused', () => {
-  assert.match(problemsOf({ FIRN_JOB_EXPIRY: '0s' })[0] ?? '', /^FIRN_JOB_EXPIRY: .*above 0s/);
+test('what would expire as soon as it is there is refused', () => {
+  for (const name of ['FIRN_JOB_EXPIRY', 'FIRN_UPLOAD_EXPIRY', 'FIRN_VAULT_LOCK_EXPIRY']) {
+    assert.match(problemsOf({ [name]: '0s' })[0] ?? '', new RegExp(`^${name}: .*above 0s`));
+  }
+  const { jobExpiryMs, uploadExpiryMs, vaultLockExpiryMs } = read({
+    FIRN_JOB_EXPIRY: '1s',
+    FIRN_UPLOAD_EXPIRY: '2s',
+    FIRN_VAULT_LOCK_EXPIRY: '3s',
+  });
+  assert.deepEqual([jobExpiryMs, uploadExpiryMs, vaultLockExpiryMs], [1000, 2000, 3000]);
+});
+
+test('limits are whole numbers', () => {
+  const { vaultsMax, vaultTagsMax, capacityUnitsMax } = read({
+    FIRN_VAULTS_MAX: '5',
+    FIRN_VAULT_TAGS_MAX: '10',
+    FIRN_CAPACITY_UNITS_MAX: '0',
+  });
+  assert.deepEqual([vaultsMax, vaultTagsMax, capacityUnitsMax], [5, 10, 0]);
+  for (const name of ['FIRN_VAULTS_MAX', 'FIRN_VAULT_TAGS_MAX', 'FIRN_CAPACITY_UNITS_MAX']) {
+    const [problem] = problemsOf({ [name]: 'many' });
+    assert.equal(problem, `${name}: "many" is not a whole number; write digits only, as 50`);
+  }
+});
+
+test('Expedited retrievals are accepted, or as many as `aws` timing or a number allows', () => {
+  const max = (env: Record<string, string>) => read(env).expeditedOnDemandMax;
+  const aws = { FIRN_TIMING: 'aws' };
+  assert.equal(max(aws), 3);
+  assert.equal(max({ ...aws, FIRN_EXPEDITED_ON_DEMAND: 'accept' }), null);
+  assert.equal(max({ ...aws, FIRN_EXPEDITED_ON_DEMAND: '0' }), 0);
+  assert.equal(max({ FIRN_EXPEDITED_ON_DEMAND: '12' }), 12);
+  assert.deepEqual(problemsOf({ FIRN_EXPEDITED_ON_DEMAND: 'reject' }), [
+    'FIRN_EXPEDITED_ON_DEMAND: "reject" is neither accept nor a whole number',
+  ]);
 });
 
 test('certificate and key, and the two halves of the root key, come together or not at all', () => {

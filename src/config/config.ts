@@ -6,6 +6,7 @@ import { type ConfigSources, collect } from './sources.ts';
 import {
   type Address,
   isLoopback,
+  parseAcceptance,
   parseAccessKeyId,
   parseAccountId,
   parseAddress,
@@ -16,6 +17,7 @@ import {
   parseSecretAccessKey,
   parseSize,
   parseStoreUrl,
+  parseWholeNumber,
   parseYesOrNo,
 } from './values.ts';
 
@@ -50,6 +52,15 @@ export interface Config {
   /** How often a changed vault is inventoried; 0: its inventory is live. */
   readonly inventoryIntervalMs: number;
   readonly jobExpiryMs: number;
+  readonly uploadExpiryMs: number;
+  readonly vaultLockExpiryMs: number;
+  /** Of an account, in a region. */
+  readonly vaultsMax: number;
+  readonly vaultTagsMax: number;
+  /** Of an account, in a region, at a time. */
+  readonly capacityUnitsMax: number;
+  /** Of an account, in a region, within five minutes; null: as many as are asked for. */
+  readonly expeditedOnDemandMax: number | null;
   readonly drainMs: number;
   readonly bodyIdleMs: number;
   readonly clockSkewMs: number;
@@ -71,12 +82,19 @@ const hourMs = 60 * minuteMs;
 
 /** What `FIRN_TIMING` stands for. */
 export const timings = {
-  immediate: { Expedited: 0, Standard: 0, Bulk: 0, inventoryInterval: 0 },
+  immediate: {
+    Expedited: 0,
+    Standard: 0,
+    Bulk: 0,
+    inventoryInterval: 0,
+    expeditedOnDemand: Infinity,
+  },
   aws: {
     Expedited: 3 * minuteMs,
     Standard: 4 * hourMs,
     Bulk: 8 * hourMs,
     inventoryInterval: 24 * hourMs,
+    expeditedOnDemand: 3,
   },
 } as const satisfies Record<Timing, unknown>;
 
@@ -85,11 +103,14 @@ export function readConfig(sources: ConfigSources): Config {
   const reading = new Reading(collect(sources));
   const pathOf = (text: string) => resolve(sources.directory ?? '', text);
   refuseUnbuilt(reading);
+  const timing = reading.value('timing', (text) => parseChoice<Timing>(text, ['immediate', 'aws']));
   const config: Config = {
     ...listenerOf(reading, (path) => sources.readFile(pathOf(path))),
     ...storesOf(reading, pathOf),
     account: accountOf(reading),
-    ...timesOf(reading),
+    timing,
+    ...timesOf(reading, timing),
+    ...limitsOf(reading, timing),
     scrub: {
       periodMs: reading.value('scrubPeriod', parsePositiveDuration),
       bytesPerSecondMax: reading.value('scrubRate', parseSize),
@@ -183,14 +204,12 @@ function accountOf(reading: Reading): Config['account'] {
   return { accountId, rootKey: isWhole ? { accessKeyId, secretAccessKey } : null };
 }
 
-function timesOf(reading: Reading) {
-  const timing = reading.value('timing', (text) => parseChoice<Timing>(text, ['immediate', 'aws']));
+function timesOf(reading: Reading, timing: Timing) {
   const usual = timings[timing];
   const duration = (name: SettingName, otherwise: number) =>
     reading.optional(name, parseDuration) ?? otherwise;
   const standard = duration('standardDelay', usual.Standard);
   return {
-    timing,
     delaysMs: {
       Expedited: duration('expeditedDelay', usual.Expedited),
       Standard: standard,
@@ -199,9 +218,22 @@ function timesOf(reading: Reading) {
     },
     inventoryIntervalMs: duration('inventoryInterval', usual.inventoryInterval),
     jobExpiryMs: reading.value('jobExpiry', parsePositiveDuration),
+    uploadExpiryMs: reading.value('uploadExpiry', parsePositiveDuration),
+    vaultLockExpiryMs: reading.value('vaultLockExpiry', parsePositiveDuration),
     drainMs: reading.value('drainTimeout', parseDuration),
     bodyIdleMs: reading.value('bodyIdleTimeout', parseDuration),
     clockSkewMs: reading.value('clockSkew', parseDuration),
+  };
+}
+
+function limitsOf(reading: Reading, timing: Timing) {
+  const expedited = reading.optional('expeditedOnDemand', parseAcceptance);
+  const expeditedMax = expedited ?? timings[timing].expeditedOnDemand;
+  return {
+    vaultsMax: reading.value('vaultsMax', parseWholeNumber),
+    vaultTagsMax: reading.value('vaultTagsMax', parseWholeNumber),
+    capacityUnitsMax: reading.value('capacityUnitsMax', parseWholeNumber),
+    expeditedOnDemandMax: expeditedMax === Infinity ? null : expeditedMax,
   };
 }
 

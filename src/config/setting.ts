@@ -10,6 +10,8 @@ export type SettingType =
   | 'size'
   | 'text'
   | 'URL'
+  | 'whole number'
+  | 'whole number, or `accept`'
   | 'yes or no';
 
 /** What the table says about one setting. */

@@ -226,6 +226,51 @@ export const settings = {
     default: '24h',
     summary: 'How long a completed job and its output are kept.',
   },
+  uploadExpiry: {
+    variable: 'FIRN_UPLOAD_EXPIRY',
+    flag: 'upload-expiry',
+    type: 'duration',
+    default: '24h',
+    summary: 'How long a multipart upload may be idle before it is given up, with its parts.',
+  },
+  vaultLockExpiry: {
+    variable: 'FIRN_VAULT_LOCK_EXPIRY',
+    flag: 'vault-lock-expiry',
+    type: 'duration',
+    default: '24h',
+    summary: 'How long a vault lock may be in progress before it is taken back.',
+  },
+  vaultsMax: {
+    variable: 'FIRN_VAULTS_MAX',
+    flag: 'vaults-max',
+    type: 'whole number',
+    default: '1000',
+    summary: 'How many vaults an account may have in a region.',
+  },
+  vaultTagsMax: {
+    variable: 'FIRN_VAULT_TAGS_MAX',
+    flag: 'vault-tags-max',
+    type: 'whole number',
+    default: '50',
+    summary: 'How many tags a vault may have.',
+  },
+  capacityUnitsMax: {
+    variable: 'FIRN_CAPACITY_UNITS_MAX',
+    flag: 'capacity-units-max',
+    type: 'whole number',
+    default: '2',
+    summary: 'How many provisioned capacity units an account may have in a region at a time.',
+  },
+  expeditedOnDemand: {
+    variable: 'FIRN_EXPEDITED_ON_DEMAND',
+    flag: 'expedited-on-demand',
+    type: 'whole number, or `accept`',
+    default: null,
+    unset: '`accept`, or 3 with `FIRN_TIMING=aws`',
+    summary:
+      'How many Expedited retrievals that no provisioned capacity covers an account may begin ' +
+      'in a region within five minutes; `accept` sets no limit.',
+  },
   utf8Descriptions: {
     variable: 'FIRN_UTF8_DESCRIPTIONS',
     flag: 'utf8-descriptions',

@@ -3,6 +3,7 @@ import test from 'node:test';
 import {
   BadValue,
   isLoopback,
+  parseAcceptance,
   parseAccessKeyId,
   parseAddress,
   parseDuration,
@@ -10,6 +11,7 @@ import {
   parseSecretAccessKey,
   parseSize,
   parseStoreUrl,
+  parseWholeNumber,
   parseYesOrNo,
 } from './values.ts';
 
@@ -19,6 +21,22 @@ test('durations have a number and a unit', () => {
   assert.equal(parseDuration('1.5m'), 90_000);
   for (const text of ['', '5', 's', '-1s', '1 h', '1w', '9999d']) {
     assert.throws(() => parseDuration(text), BadValue, text);
+  }
+});
+
+test('whole numbers are digits, up to a thousand million', () => {
+  const good = { '0': 0, '50': 50, '007': 7, '1000000000': 1_000_000_000 };
+  for (const [text, number] of Object.entries(good)) assert.equal(parseWholeNumber(text), number);
+  for (const text of ['', '-1', '+1', '1.5', '1e3', '0x10', ' 1', '1,000', '1000000001']) {
+    assert.throws(() => parseWholeNumber(text), BadValue, text);
+  }
+});
+
+test('what is accepted without a limit is so by that word only', () => {
+  assert.equal(parseAcceptance('accept'), Infinity);
+  assert.equal(parseAcceptance('3'), 3);
+  for (const text of ['', 'Accept', 'yes', 'null', 'Infinity', '-1', '1000000001']) {
+    assert.throws(() => parseAcceptance(text), BadValue, text);
   }
 });
 

@@ -29,6 +29,23 @@ export function parsePositiveDuration(text: string): number {
   return ms;
 }
 
+const wholeNumberMax = 1_000_000_000;
+
+/** `0`, `50` or `1000`. */
+export function parseWholeNumber(text: string): number {
+  if (!/^\d+$/.test(text)) throw new BadValue('is not a whole number; write digits only, as 50');
+  const number = Number(text);
+  if (number > wholeNumberMax) throw new BadValue(`is more than ${wholeNumberMax}`);
+  return number;
+}
+
+/** As `parseWholeNumber`; infinite for `accept`. */
+export function parseAcceptance(text: string): number {
+  if (text === 'accept') return Infinity;
+  if (/^\d+$/.test(text)) return parseWholeNumber(text);
+  throw new BadValue('is neither accept nor a whole number');
+}
+
 const unitsBytes = { B: 1, KiB: 1024, MiB: 1024 ** 2, GiB: 1024 ** 3 } as const;
 const sizeBytesMax = 1024 * unitsBytes.GiB;
 

@@ -9,7 +9,7 @@ const two = 'two' as BlobId;
 function described(...stretches: readonly (readonly [BlobId, number, number, string])[]) {
   const damage = new ArchiveDamage();
   for (const [blobId, firstByte, lastByte, reason] of stretches) {
-    damage.addBytes({ blobId, firstByte, lastByte, reason });
+    damage.addBytes({ blobId, partName: null, firstByte, lastByte, reason });
   }
   return damage.describe();
 }
@@ -34,7 +34,7 @@ test('ranges that adjoin are one, but not across blobs', () => {
 
 test('what is wrong with the whole comes first', () => {
   const damage = new ArchiveDamage();
-  damage.addBytes({ blobId: one, firstByte: 3, lastByte: 4, reason: 'bad' });
+  damage.addBytes({ blobId: one, partName: null, firstByte: 3, lastByte: 4, reason: 'bad' });
   damage.add('The label is another archive’s');
   assert.equal(
     damage.describe(),
@@ -49,4 +49,20 @@ test('a hundred stretches are named, and the others are counted', () => {
   assert.match(full ?? '', /396-397 are damaged, in blob one: bad\.$/);
   const more = described(...every(102), [one, 406, 407, 'bad']);
   assert.equal(more, `${full} So are 2 further stretches of bytes.`);
+});
+
+test('a part is named before the blob that it is', () => {
+  const damage = new ArchiveDamage();
+  damage.addBytes({ blobId: two, partName: 'part 7', firstByte: 3, lastByte: 4, reason: 'bad' });
+  assert.equal(damage.describe(), 'Bytes 3-4 are damaged, in part 7, blob two: bad.');
+});
+
+test('a hundred sentences are told, and the others are counted', () => {
+  const damage = new ArchiveDamage();
+  for (let part = 1; part <= 110; part += 1) damage.add(`The label of part ${part} is wrong`);
+  const described = damage.describe() ?? '';
+  assert.match(
+    described,
+    /The label of part 100 is wrong\. There are 10 further faults like these\.$/,
+  );
 });

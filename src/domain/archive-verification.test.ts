@@ -13,7 +13,7 @@ import { mebibyte, treeHashOf } from '../../tests/support/tree-hash-reference.ts
 import { sampleBytes } from '../storage/blob-specimen.ts';
 import type { BlobId } from '../storage/blob-store.ts';
 import { StoreError } from '../storage/errors.ts';
-import type { ArchiveRow, BlobPart } from '../storage/rows.ts';
+import type { ArchiveBlob, ArchiveRow } from '../storage/rows.ts';
 import { ArchiveVerification, type ArchiveVerificationOptions } from './archive-verification.ts';
 import { encodeBlobLabel } from './blob-labels.ts';
 
@@ -57,11 +57,11 @@ async function blobOf(domain: Domain, archiveId: string): Promise<BlobId> {
 
 /** An archive of several blobs, of these sizes. */
 async function storeInBlobs(domain: Domain, sizes: readonly number[]) {
-  const parts: BlobPart[] = [];
+  const parts: ArchiveBlob[] = [];
   const pieces = sizes.map((size, index) => sampleBytes(size, index + 1));
   for (const piece of pieces) {
     const blobId = await blobOf(domain, await storeBytes(domain, piece));
-    parts.push({ blobId, sizeBytes: piece.length });
+    parts.push({ blobId, sizeBytes: piece.length, treeHash: null });
   }
   const bytes = Buffer.concat(pieces);
   const archiveId = 'several'.padEnd(138, '0');
@@ -215,7 +215,7 @@ test('a blob that is not as long as its row says is damaged as a whole', async (
   await using domain = await openDomain();
   const archiveId = await storeText(domain, 'hello');
   const blobId = await blobOf(domain, archiveId);
-  const parts = [{ blobId, sizeBytes: 6 }];
+  const parts = [{ blobId, sizeBytes: 6, treeHash: null }];
   assert.deepEqual(await outcomeOf(await verificationOf(domain, archiveId, { parts })), {
     kind: 'damaged',
     damage:

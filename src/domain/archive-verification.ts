@@ -1,13 +1,14 @@
 import { defined } from '../lib/assert.ts';
 import { sha256 } from '../lib/node/sha256.ts';
 import { digestSizeBytes, RunningTreeHash, toHex } from '../protocol/tree-hash.ts';
-import { type BlobStore, frameSizeBytes } from '../storage/blob-store.ts';
+import { type BlobId, type BlobStore, frameSizeBytes } from '../storage/blob-store.ts';
 import { isStoreError } from '../storage/errors.ts';
 import type { MetadataStore } from '../storage/metadata-store.ts';
-import type { ArchiveRow, BlobPart } from '../storage/rows.ts';
+import type { ArchiveBlob, ArchiveRow } from '../storage/rows.ts';
+import { treeHashOfLeaves } from './archive-hashes.ts';
 import { ArchiveDamage } from './archive-verification-damage.ts';
 import { damagedFrames } from './archive-verification-frames.ts';
-import { labelProblem } from './archive-verification-labels.ts';
+import { ArchiveLabels } from './archive-verification-labels.ts';
 
 /** How far one call of `advance` goes, unless its caller says otherwise. */
 export const sliceBytesMax = 64 * 1024 * 1024;
@@ -25,25 +26,27 @@ export interface ArchiveVerificationOptions {
   readonly store: Pick<MetadataStore, 'read'>;
   readonly blobs: Pick<BlobStore, 'describe' | 'read'>;
   readonly archive: ArchiveRow;
-  readonly parts: readonly BlobPart[];
+  /** The archive's blobs, as the rows list them. */
+  readonly parts: readonly ArchiveBlob[];
 }
 
 /**
  * The reading through of one archive, from its row to its last byte:
  *
- * 1. Its blobs are as long as its row says, and the label of an only blob says what its row says.
+ * 1. Its blobs are as long as its rows say, and their labels say what the rows say.
  * 2. Every byte is there, and each frame has the SHA-256 that was stored as its leaf.
- * 3. The leaves make up the archive's tree hash.
+ * 3. The leaves of each part make up its tree hash, and all of them that of the archive.
  *
  * Damage does not end the reading: all of it is found. A blob that is not there is looked up again,
  * because the archive may have been removed meanwhile, or the blob moved. One frame is in memory at
- * a time, and the leaves of one blob.
+ * a time, the leaves of one blob, and the list of blobs.
  */
 export class ArchiveVerification {
   readonly #options: ArchiveVerificationOptions;
   readonly #damage = new ArchiveDamage();
   readonly #tree = new RunningTreeHash(sha256);
-  #parts: readonly BlobPart[];
+  readonly #labels: ArchiveLabels;
+  #parts: readonly ArchiveBlob[];
   /** Which blob is being read, where it begins in the archive, and how far it was read. */
   #index = 0;
   #partStart = 0;
@@ -56,11 +59,9 @@ export class ArchiveVerification {
   constructor(options: ArchiveVerificationOptions) {
     this.#options = options;
     this.#parts = options.parts;
-    const sizeBytes = options.parts.reduce((sum, part) => sum + part.sizeBytes, 0);
-    if (sizeBytes !== options.archive.sizeBytes) {
-      const expected = `the ${options.archive.sizeBytes} of the archive`;
-      this.#damage.add(`Its list of blobs holds ${sizeBytes} bytes, and not ${expected}`);
-    }
+    this.#labels = new ArchiveLabels({ ...options, blobs: options.parts });
+    const { listProblem } = this.#labels;
+    if (listProblem !== undefined) this.#damage.add(listProblem);
   }
 
   /**
@@ -113,14 +114,16 @@ export class ArchiveVerification {
   }
 
   /** The leaves of the blob; undefined, and on to the next one, when it is damaged as a whole. */
-  async #open(part: BlobPart): Promise<Uint8Array | undefined> {
+  async #open(part: ArchiveBlob): Promise<Uint8Array | undefined> {
     try {
       const { sizeBytes, leaves, label } = await this.#options.blobs.describe(part.blobId);
       if (sizeBytes !== part.sizeBytes) {
         this.#giveUpBlob(`It holds ${sizeBytes} bytes, and not ${part.sizeBytes}`);
         return undefined;
       }
-      await this.#compareLabel(label);
+      const problem = await this.#labels.problemOf(label, this.#index);
+      if (problem !== undefined) this.#damage.add(problem);
+      this.#comparePart(part, leaves);
       for (let at = 0; at < leaves.length; at += digestSizeBytes) {
         this.#tree.add(leaves.subarray(at, at + digestSizeBytes));
       }
@@ -132,18 +135,16 @@ export class ArchiveVerification {
     }
   }
 
-  /** Only the label of an archive's only blob tells of the archive. */
-  async #compareLabel(label: string): Promise<void> {
-    if (this.#parts.length !== 1) return;
-    const { store, archive } = this.#options;
-    const vault = await store.read(({ vaults }) => vaults.getById(archive.vaultId));
-    const problem = labelProblem(label, archive, vault);
-    if (problem !== undefined) this.#damage.add(problem);
+  #comparePart({ treeHash }: ArchiveBlob, leaves: Uint8Array): void {
+    if (treeHash === null || treeHashOfLeaves(leaves) === treeHash) return;
+    const part = this.#labels.partName(this.#index);
+    this.#damage.add(`The leaf hashes of ${part} do not make up its tree hash`);
   }
 
   /** Where the current blob is now. Blobs that moved are read on where they are. */
   async #lookUpAgain(): Promise<'gone' | 'moved' | 'unchanged'> {
     const { blobId } = this.#currentPart();
+    if (await this.#isNamedStill(blobId)) return 'unchanged';
     const now = await this.#rowsNow();
     if (now === undefined) return 'gone';
     const moved = now.parts[this.#index];
@@ -153,6 +154,22 @@ export class ArchiveVerification {
     }
     // Of an archive that was removed the bytes go before the row.
     return now.archive.removedChange === null ? 'unchanged' : 'gone';
+  }
+
+  /** Whether the archive is in its vault, and a row names the blob: found without the whole list. */
+  #isNamedStill(blobId: BlobId): Promise<boolean> {
+    const { store, archive } = this.#options;
+    return store.read(async ({ archives, blobs }) => {
+      const row = await archives.get(archive.archiveId);
+      return row?.removedChange === null && (await blobs.isReferenced(blobId));
+    });
+  }
+
+  #isForgotten(): Promise<boolean> {
+    const { store, archive } = this.#options;
+    return store.read(
+      async ({ archives }) => (await archives.get(archive.archiveId)) === undefined,
+    );
   }
 
   #rowsNow() {
@@ -171,25 +188,26 @@ export class ArchiveVerification {
     }
     const damage = this.#damage.describe();
     if (damage === null) return { kind: 'verified' };
-    return (await this.#rowsNow()) === undefined ? { kind: 'gone' } : { kind: 'damaged', damage };
+    return (await this.#isForgotten()) ? { kind: 'gone' } : { kind: 'damaged', damage };
   }
 
   /** What was not read yet of the current blob is lost. */
   #giveUpBlob(reason: string): void {
     const part = this.#currentPart();
     this.#noteBytes(part, this.#offsetBytes, part.sizeBytes - 1, reason);
-    if (this.#leaves === undefined) this.#isTreeWhole = false;
+    if (this.#leaves === undefined && part.sizeBytes > 0) this.#isTreeWhole = false;
     this.#goToNextBlob();
   }
 
   /** Positions count in the blob. */
-  #noteBytes({ blobId }: BlobPart, firstByte: number, lastByte: number, reason: string): void {
+  #noteBytes({ blobId }: ArchiveBlob, firstByte: number, lastByte: number, reason: string): void {
     if (lastByte < firstByte) {
       this.#damage.add(`Blob ${blobId}, of no bytes, is damaged: ${reason}`);
       return;
     }
     this.#damage.addBytes({
       blobId,
+      partName: this.#labels.partName(this.#index),
       firstByte: this.#partStart + firstByte,
       lastByte: this.#partStart + lastByte,
       reason,
@@ -203,7 +221,7 @@ export class ArchiveVerification {
     this.#leaves = undefined;
   }
 
-  #currentPart(): BlobPart {
+  #currentPart(): ArchiveBlob {
     return defined(this.#parts[this.#index], 'the blob that is being read');
   }
 }

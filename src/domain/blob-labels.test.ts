@@ -7,7 +7,9 @@ import {
   type BlobLabel,
   encodeBlobLabel,
   type InventoryLabel,
+  type PartLabel,
   parseBlobLabel,
+  type UploadedArchiveLabel,
 } from './blob-labels.ts';
 
 fc.configureGlobal({ seed: 20_260_131 });
@@ -18,19 +20,24 @@ const count = fc.maxSafeNat();
 const anyText = fc
   .array(fc.integer({ min: 0, max: 0xffff }))
   .map((codes) => String.fromCharCode(...codes));
+const version = fc.constant(1 as const);
+const vault = { accountId: name, region: name, vaultName: name, vaultId: name };
+const content = { sizeBytes: count, treeHash: fc.stringMatching(/^[0-9a-f]{64}$/) };
+const archive = { archiveId: name, description: anyText, createdAtMs: count };
 const archiveLabels: fc.Arbitrary<ArchiveLabel> = fc.record(
+  { kind: fc.constant('archive'), version, ...vault, ...archive, ...content },
+  { noNullPrototype: true },
+);
+const upload = { uploadId: name, partSizeBytes: count };
+const partLabels: fc.Arbitrary<PartLabel> = fc.record(
+  { kind: fc.constant('part'), version, ...vault, ...upload, index: count, ...content },
+  { noNullPrototype: true },
+);
+const uploadedArchiveLabels: fc.Arbitrary<UploadedArchiveLabel> = fc.record(
   {
-    kind: fc.constant('archive'),
-    version: fc.constant(1),
-    accountId: name,
-    region: name,
-    vaultName: name,
-    vaultId: name,
-    archiveId: name,
-    description: anyText,
-    createdAtMs: count,
-    sizeBytes: count,
-    treeHash: fc.stringMatching(/^[0-9a-f]{64}$/),
+    kind: fc.constant('uploaded-archive'),
+    version,
+    ...{ ...vault, ...archive, ...content, ...upload, partCount: count },
   },
   { noNullPrototype: true },
 );
@@ -38,7 +45,12 @@ const inventoryLabels: fc.Arbitrary<InventoryLabel> = fc.record(
   { kind: fc.constant('inventory'), jobId: name, vaultId: name },
   { noNullPrototype: true },
 );
-const labels: fc.Arbitrary<BlobLabel> = fc.oneof(archiveLabels, inventoryLabels);
+const labels: fc.Arbitrary<BlobLabel> = fc.oneof(
+  archiveLabels,
+  partLabels,
+  uploadedArchiveLabels,
+  inventoryLabels,
+);
 
 test('a label is read as it was written, also from the bytes of its text', () => {
   fc.assert(
@@ -73,15 +85,25 @@ test('other text is no label', () => {
 
 test('a label of a later version is not taken for one of this', () => {
   fc.assert(
-    fc.property(archiveLabels, (label) => {
+    fc.property(fc.oneof(archiveLabels, partLabels, uploadedArchiveLabels), (label) => {
       assert.equal(parseBlobLabel(JSON.stringify({ ...label, version: 2 })), undefined);
     }),
   );
 });
 
+test('a label of one kind is not taken for one of another', () => {
+  const kinds = ['archive', 'part', 'uploaded-archive', 'inventory'];
+  fc.assert(
+    fc.property(labels, fc.constantFrom(...kinds), (label, kind) => {
+      if (label.kind === kind) return;
+      assert.equal(parseBlobLabel(JSON.stringify({ ...label, kind })), undefined);
+    }),
+  );
+});
+
 test('the longest label is one that a store takes', () => {
-  const label: ArchiveLabel = {
-    kind: 'archive',
+  const label: UploadedArchiveLabel = {
+    kind: 'uploaded-archive',
     version: 1,
     accountId: '9'.repeat(12),
     region: 'x'.repeat(64),
@@ -93,6 +115,9 @@ test('the longest label is one that a store takes', () => {
     createdAtMs: Number.MAX_SAFE_INTEGER,
     sizeBytes: Number.MAX_SAFE_INTEGER,
     treeHash: '0'.repeat(64),
+    uploadId: 'u'.repeat(92),
+    partSizeBytes: 4 * 1024 ** 3,
+    partCount: 10_000,
   };
   assert.ok(Buffer.byteLength(encodeBlobLabel(label)) <= labelBytesMax);
 });

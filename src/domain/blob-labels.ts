@@ -17,6 +17,34 @@ export interface ArchiveLabel {
   readonly treeHash: string;
 }
 
+/** What is kept with the bytes of a part of a multipart upload. */
+export interface PartLabel {
+  readonly kind: 'part';
+  readonly version: 1;
+  readonly accountId: string;
+  readonly region: string;
+  readonly vaultName: string;
+  readonly vaultId: string;
+  readonly uploadId: string;
+  readonly partSizeBytes: number;
+  /** Where it lies: its first byte divided by the part size, from 0 on. */
+  readonly index: number;
+  readonly sizeBytes: number;
+  /** SHA-256 tree hash, 64 lower-case hexadecimal digits. */
+  readonly treeHash: string;
+}
+
+/**
+ * What is kept of an archive that was uploaded in parts, with an empty blob of its own: that the parts
+ * are an archive, and which. Durable before the archive is acknowledged.
+ */
+export interface UploadedArchiveLabel extends Omit<ArchiveLabel, 'kind'> {
+  readonly kind: 'uploaded-archive';
+  readonly uploadId: string;
+  readonly partSizeBytes: number;
+  readonly partCount: number;
+}
+
 /** What is kept with the output of an inventory job. */
 export interface InventoryLabel {
   readonly kind: 'inventory';
@@ -24,7 +52,7 @@ export interface InventoryLabel {
   readonly vaultId: string;
 }
 
-export type BlobLabel = ArchiveLabel | InventoryLabel;
+export type BlobLabel = ArchiveLabel | PartLabel | UploadedArchiveLabel | InventoryLabel;
 
 /** The label as text, as a store keeps it. */
 export function encodeBlobLabel(label: BlobLabel): string {
@@ -35,6 +63,8 @@ export function encodeBlobLabel(label: BlobLabel): string {
 export function parseBlobLabel(text: string): BlobLabel | undefined {
   const value = parseJson(text);
   if (hasMembers(value, archiveMembers)) return value;
+  if (hasMembers(value, partMembers)) return value;
+  if (hasMembers(value, uploadedArchiveMembers)) return value;
   if (hasMembers(value, inventoryMembers)) return value;
   return undefined;
 }
@@ -53,7 +83,29 @@ const archiveMembers: Members<ArchiveLabel> = {
   description: (value) => typeof value === 'string',
   createdAtMs: isCount,
   sizeBytes: isCount,
-  treeHash: (value) => typeof value === 'string' && /^[0-9a-f]{64}$/.test(value),
+  treeHash: isTreeHash,
+};
+
+const partMembers: Members<PartLabel> = {
+  kind: (value) => value === 'part',
+  version: (value) => value === 1,
+  accountId: isName,
+  region: isName,
+  vaultName: isName,
+  vaultId: isName,
+  uploadId: isName,
+  partSizeBytes: isCount,
+  index: isCount,
+  sizeBytes: isCount,
+  treeHash: isTreeHash,
+};
+
+const uploadedArchiveMembers: Members<UploadedArchiveLabel> = {
+  ...archiveMembers,
+  kind: (value) => value === 'uploaded-archive',
+  uploadId: isName,
+  partSizeBytes: isCount,
+  partCount: isCount,
 };
 
 const inventoryMembers: Members<InventoryLabel> = {
@@ -70,6 +122,10 @@ function hasMembers<T extends object>(value: unknown, members: Members<T>): valu
   return (
     given.size === checks.length && checks.every(([name, isRight]) => isRight(given.get(name)))
   );
+}
+
+function isTreeHash(value: unknown): boolean {
+  return typeof value === 'string' && /^[0-9a-f]{64}$/.test(value);
 }
 
 function isName(value: unknown): boolean {

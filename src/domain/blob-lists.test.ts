@@ -8,12 +8,12 @@ import { SimulatedClock } from '../lib/clock.ts';
 import { sha256 } from '../lib/node/sha256.ts';
 import { leavesOf } from '../protocol/tree-hash.ts';
 import { sampleBytes, writeBytes } from '../storage/blob-specimen.ts';
-import type { BlobStore } from '../storage/blob-store.ts';
+import type { BlobId, BlobStore } from '../storage/blob-store.ts';
 import { isStoreError } from '../storage/errors.ts';
 import { MemoryBlobStore } from '../storage/memory/memory-blob-store.ts';
-import type { BlobPart } from '../storage/rows.ts';
+import type { ArchiveBlob } from '../storage/rows.ts';
 import { treeHashOfRange } from './archive-hashes.ts';
-import { leavesOfBlobs, readBlobs } from './blob-lists.ts';
+import { blobsIn, leavesOfBlobs, readBlobs, wholeBlobs } from './blob-lists.ts';
 
 fc.configureGlobal({ seed: 20_260_131 });
 
@@ -26,11 +26,11 @@ function memoryBlobs(): MemoryBlobStore {
 
 /** Stores `bytes` as a list of blobs of the given sizes; the last takes what is left. */
 async function storeList(blobs: BlobStore, bytes: Uint8Array, sizes: readonly number[]) {
-  const parts: BlobPart[] = [];
+  const parts: ArchiveBlob[] = [];
   let at = 0;
   for (const size of [...sizes, bytes.length]) {
     const { id, sizeBytes } = await writeBytes(blobs, bytes.subarray(at, at + size));
-    parts.push({ blobId: id, sizeBytes });
+    parts.push({ blobId: id, sizeBytes, treeHash: null });
     at += sizeBytes;
     if (at === bytes.length) break;
   }
@@ -127,4 +127,33 @@ test('reading a list stops when its signal is aborted', async () => {
   await reading.next();
   stopping.abort(reason);
   await assert.rejects(reading.next(), reason);
+});
+
+test('an empty blob at the end of a list changes nothing, and is never read', async () => {
+  const blobs = memoryBlobs();
+  const parts = await storeList(blobs, bytes, cuts);
+  const gone = { blobId: 'gone' as BlobId, sizeBytes: 0, treeHash: null };
+  const whole = { offsetBytes: 0, lengthBytes: size };
+  assert.ok((await read(blobs, [...parts, gone], whole)).equals(bytes));
+  const leaves = await leavesOfBlobs(blobs, [...parts, gone], whole);
+  assert.deepEqual(leaves, await leavesOfBlobs(blobs, parts, whole));
+  assert.deepEqual(blobsIn([...parts, gone], whole), parts);
+  assert.deepEqual(wholeBlobs([...parts, gone], whole), parts);
+});
+
+test('the blobs that have bytes in a range are known, and those that lie in it whole', async () => {
+  const list = [4, 6, 10].map((sizeBytes) => ({ blobId: `${sizeBytes}` as BlobId, sizeBytes }));
+  const [four, six, ten] = list;
+  const ranges = [
+    [0, 4, [four], [four]],
+    [0, 5, [four, six], undefined],
+    [4, 16, [six, ten], [six, ten]],
+    [3, 7, [four, six], undefined],
+    [11, 9, [ten], undefined],
+    [4, 0, [], []],
+  ] as const;
+  for (const [offsetBytes, lengthBytes, some, whole] of ranges) {
+    assert.deepEqual(blobsIn(list, { offsetBytes, lengthBytes }), some);
+    assert.deepEqual(wholeBlobs(list, { offsetBytes, lengthBytes }), whole);
+  }
 });

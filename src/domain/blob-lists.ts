@@ -3,8 +3,8 @@ import { type BlobRange, type BlobStore, frameSizeBytes } from '../storage/blob-
 import type { BlobPart } from '../storage/rows.ts';
 
 /** A blob of a list, and what of it a range of the whole list covers. */
-interface Piece {
-  readonly part: BlobPart;
+interface Piece<P extends BlobPart> {
+  readonly part: P;
   readonly range: BlobRange;
 }
 
@@ -41,10 +41,30 @@ export async function leavesOfBlobs(
   return Buffer.concat(pieces);
 }
 
-function* piecesOf(parts: readonly BlobPart[], range: BlobRange): Generator<Piece> {
+/** The blobs of a list that have bytes in `range` of it. */
+export function blobsIn<P extends BlobPart>(parts: readonly P[], range: BlobRange): P[] {
+  return Array.from(piecesOf(parts, range), ({ part }) => part);
+}
+
+/** The blobs that make up `range` of a list of blobs; undefined when it takes only some of one. */
+export function wholeBlobs<P extends BlobPart>(
+  parts: readonly P[],
+  range: BlobRange,
+): P[] | undefined {
+  const whole: P[] = [];
+  for (const { part, range: covered } of piecesOf(parts, range)) {
+    if (covered.lengthBytes !== part.sizeBytes) return undefined;
+    whole.push(part);
+  }
+  return whole;
+}
+
+/** Blobs without a byte, such as that of the label of an archive of parts, are passed over. */
+function* piecesOf<P extends BlobPart>(parts: readonly P[], range: BlobRange): Generator<Piece<P>> {
   const end = range.offsetBytes + range.lengthBytes;
   let partStart = 0;
   for (const part of parts) {
+    if (partStart >= end) return;
     const partEnd = partStart + part.sizeBytes;
     const from = Math.max(partStart, range.offsetBytes);
     const to = Math.min(partEnd, end);

@@ -205,7 +205,7 @@ test('an inventory longer than one look at the store is whole, and its slices en
   const rows = await fill(domain, stored);
   assert.equal((await render(domain, 'JSON')).text, modelJson(rows));
   assert.equal((await render(domain, 'CSV')).text, modelCsv(rows));
-  for (const limit of [999, 1000, 1001, 1999, 2000, 2001, 2002, Number.MAX_SAFE_INTEGER]) {
+  for (const limit of [255, 256, 257, 511, 512, 513, 2000, 2001, 2002, Number.MAX_SAFE_INTEGER]) {
     const slice = await render(domain, 'JSON', { limit });
     assert.deepEqual(idsIn(slice.text), archiveIds(rows.slice(0, limit)), `${limit}`);
     const expectedEnd = limit < rows.length ? rows[limit - 1]?.archiveId : undefined;

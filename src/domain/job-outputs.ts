@@ -3,7 +3,7 @@ import { type ByteRange, isTreeHashAligned, parseRangeHeader } from '../protocol
 import { invalidParameter } from '../protocol/errors.ts';
 import type { BlobRange, BlobStore } from '../storage/blob-store.ts';
 import { isStoreError } from '../storage/errors.ts';
-import type { ArchiveRow, BlobPart, JobRow } from '../storage/rows.ts';
+import type { ArchiveBlob, ArchiveRow, JobRow } from '../storage/rows.ts';
 import { treeHashOfRange } from './archive-hashes.ts';
 import { readBlobs } from './blob-lists.ts';
 import type { Pins } from './pins.ts';
@@ -26,11 +26,11 @@ export interface JobOutput {
 interface OutputRequest {
   readonly job: JobRow;
   /** The blobs of the whole archive, or the one that holds the inventory. */
-  readonly parts: readonly BlobPart[];
+  readonly parts: readonly ArchiveBlob[];
   readonly archive: ArchiveRow | undefined;
   readonly rangeHeader: string | undefined;
   /** Looks up `parts` again: blobs may move. */
-  readonly findParts: () => Promise<readonly BlobPart[]>;
+  readonly findParts: () => Promise<readonly ArchiveBlob[]>;
 }
 
 /** Hands out what jobs brought. */
@@ -92,7 +92,7 @@ export class JobOutputs {
   }
 
   async *#readHeld(
-    parts: readonly BlobPart[],
+    parts: readonly ArchiveBlob[],
     range: BlobRange,
     signal: AbortSignal,
   ): AsyncGenerator<Uint8Array> {
@@ -106,7 +106,7 @@ export class JobOutputs {
    */
   async #treeHash(
     { retrieval }: JobRow,
-    parts: readonly BlobPart[],
+    parts: readonly ArchiveBlob[],
     asked: ByteRange,
   ): Promise<string | null> {
     if (retrieval === null || retrieval.treeHash === null) return null;

@@ -1,8 +1,8 @@
 import { type ByteRange, parseRetrievalByteRange } from '../protocol/byte-range.ts';
 import { invalidParameter, missingParameter } from '../protocol/errors.ts';
-import { parseTopicArn } from '../protocol/names.ts';
 import type { Input } from '../protocol/shapes/all.ts';
 import { parseInventoryDate } from './inventory-dates.ts';
+import { checkTopic } from './topics.ts';
 
 /** The parameters of InitiateJob. */
 export type JobParameters = Omit<Input<'InitiateJob'>, 'accountId' | 'vaultName'>;
@@ -36,9 +36,10 @@ export function parseJobRequest(
   parameters: JobParameters,
   region: string,
 ): RetrievalRequest | InventoryRequest {
+  const { description = null, sNSTopic } = parameters;
   const common = {
-    description: parameters.description ?? null,
-    snsTopic: checkTopic(parameters.sNSTopic, region),
+    description,
+    snsTopic: sNSTopic === undefined ? null : checkTopic(sNSTopic, region),
   };
   return parameters.type === 'archive-retrieval'
     ? { ...retrievalRequest(parameters), ...common }
@@ -95,15 +96,4 @@ export function invalidRetrievalRange(text: string) {
 /** There is no greatest limit: one beyond all archives is none. */
 function isInventoryLimit(text: string): boolean {
   return /^\d+$/.test(text) && Number(text) >= 1;
-}
-
-/** The topic is not asked whether it exists or may be published to: the guide leaves that out. */
-function checkTopic(arn: string | undefined, region: string): string | null {
-  if (arn === undefined) return null;
-  const topic = parseTopicArn(arn);
-  if (topic === undefined) throw invalidParameter(`Invalid SNS topic ARN: ${arn}`);
-  if (topic.region !== region) {
-    throw invalidParameter(`SNS topics must be in the local AWS region: ${arn}`);
-  }
-  return arn;
 }

@@ -1,6 +1,7 @@
 import type { Bell } from '../lib/bell.ts';
 import type { Clock } from '../lib/clock.ts';
 import { type RandomBytes, randomId } from '../lib/random.ts';
+import type { TimeBounds } from '../lib/time-bounds.ts';
 import { isMegabyteAligned, isTreeHashAligned } from '../protocol/byte-range.ts';
 import { GlacierError } from '../protocol/errors.ts';
 import { idLengths, vaultArn } from '../protocol/names.ts';
@@ -26,6 +27,7 @@ import {
   type RetrievalRequest,
 } from './job-requests.ts';
 import type { Markers } from './markers.ts';
+import { admitRetrieval, type RetrievalLimitsOptions } from './retrieval-limits.ts';
 import { type InventoryMode, vaultAt } from './vaults.ts';
 
 /** How long each kind of job takes at least, in milliseconds. */
@@ -36,10 +38,11 @@ export interface JobDelays {
   readonly inventory: number;
 }
 
-export interface JobStartsOptions {
+export interface JobStartsOptions extends RetrievalLimitsOptions {
   readonly store: MetadataStore;
   readonly blobs: BlobStore;
   readonly clock: Clock;
+  readonly timeBounds: TimeBounds;
   readonly randomBytes: RandomBytes;
   readonly markers: Markers;
   readonly inventoryMode: InventoryMode;
@@ -66,19 +69,26 @@ export class JobStarts {
   }
 
   async #startRetrieval(key: VaultKey, jobId: string, request: RetrievalRequest): Promise<void> {
-    const { store, clock, delaysMs, arrivals } = this.#options;
+    const { store, clock, timeBounds, delaysMs, arrivals } = this.#options;
     const treeHash = await this.#treeHash(key, request);
     await store.write(async (rows) => {
       const vault = await vaultAt(rows, key);
       const archive = await requestedArchive(rows, { key, vault, request });
+      const retrieval = retrievalFacts(archive, request, treeHash);
+      const { tier } = request;
+      const sizeBytes = retrieval.lastByte - retrieval.firstByte + 1;
+      const [delayMs, nowMs] = [delaysMs[tier], timeBounds.earliest()];
+      const { accountId, region } = key;
+      const asked = { accountId, region, jobId, tier, sizeBytes, delayMs, nowMs };
+      await admitRetrieval(rows, asked, this.#options);
       const createdAtMs = clock.now();
       await rows.jobs.insert({
         ...newJob(jobId, vault, request),
         action: 'ArchiveRetrieval',
-        retrieval: retrievalFacts(archive, request, treeHash),
+        retrieval,
         inventory: null,
         createdAtMs,
-        dueAtMs: createdAtMs + delaysMs[request.tier],
+        dueAtMs: createdAtMs + delayMs,
       });
     });
     arrivals.retrievals.ring();

@@ -1,8 +1,7 @@
-import type { TimeBounds } from '../lib/time-bounds.ts';
 import { GlacierError } from '../protocol/errors.ts';
 import { limits } from '../protocol/limits.ts';
 import type { Input } from '../protocol/shapes/all.ts';
-import type { ArchiveRow, BlobPart, JobRow, VaultKey } from '../storage/rows.ts';
+import type { ArchiveBlob, ArchiveRow, BlobPart, JobRow, VaultKey } from '../storage/rows.ts';
 import { describeJob, type JobDescription } from './job-description.ts';
 import { openJobsMarker, sealJobsMarker } from './job-markers.ts';
 import { type JobOutput, JobOutputs } from './job-outputs.ts';
@@ -15,7 +14,6 @@ import { vaultAt } from './vaults.ts';
 
 export interface JobsOptions extends JobStartsOptions {
   readonly pins: Pins;
-  readonly timeBounds: TimeBounds;
   /** How long a job that ended can be asked about. */
   readonly expiryMs: number;
 }
@@ -115,7 +113,8 @@ export class Jobs {
       }
       const archiveId = job.retrieval?.archiveId;
       if (archiveId === undefined) {
-        return { job, parts: job.output === null ? [] : [job.output], archive: undefined };
+        const parts = job.output === null ? [] : [{ ...job.output, treeHash: null }];
+        return { job, parts, archive: undefined };
       }
       return {
         job,
@@ -129,6 +128,6 @@ export class Jobs {
 interface FoundJob {
   readonly job: JobRow;
   /** The blobs that hold its output; a retrieval's are those of the whole archive. */
-  readonly parts: readonly BlobPart[];
+  readonly parts: readonly ArchiveBlob[];
   readonly archive: ArchiveRow | undefined;
 }

@@ -1,18 +1,22 @@
 import type { Log } from '../lib/log.ts';
 import type { BlobId, BlobStore } from '../storage/blob-store.ts';
 import { isStoreError } from '../storage/errors.ts';
-import type { MetadataStore, Rows } from '../storage/metadata-store.ts';
+import type { BlobOwner, MetadataStore, Rows } from '../storage/metadata-store.ts';
 import type { BlobPart } from '../storage/rows.ts';
 import { treeHashOfLeaves } from './archive-hashes.ts';
 import { damagedFrames } from './archive-verification-frames.ts';
 import { type BlobLabel, parseBlobLabel } from './blob-labels.ts';
+import { blobNamedFor, ownerOf } from './named-blobs.ts';
 import type { Pins } from './pins.ts';
 
 /** What a blob is that no row seems to name. */
 export type UnnamedBlob =
   /** What it is of has a row, and that names another blob of the same size. */
   | { readonly kind: 'copy' }
-  /** What it is of has no row, or is a job that has no output. */
+  /**
+   * What it is of has no row, is a job that has no output, or is a place in an upload that has no part
+   * or another one.
+   */
   | { readonly kind: 'orphan' }
   /** Damaged garbage, or all that is left of an archive: nobody can tell. */
   | { readonly kind: 'unclear'; readonly error: unknown }
@@ -25,13 +29,16 @@ export type Judgement = Exclude<UnnamedBlob, { kind: 'copy' }> | { readonly kind
 
 interface Copy {
   readonly kind: 'copy';
-  readonly owner: Owner;
+  readonly owner: BlobOwner;
   readonly named: BlobPart;
-  /** Of what it is of; null when nobody knows. */
+  /** Of its bytes; null when nobody knows. */
   readonly treeHash: string | null;
+  /** What tells all that there is, where there is not a byte: the label. Null of other blobs. */
+  readonly label: string | null;
 }
 
-type Owner = { readonly archiveId: string } | { readonly jobId: string };
+/** What the bytes of a blob must be. */
+type Content = Pick<Copy, 'treeHash' | 'label'>;
 
 export interface UnnamedBlobsOptions {
   readonly store: Pick<MetadataStore, 'read' | 'write'>;
@@ -71,44 +78,47 @@ export class UnnamedBlobs {
   async judge(id: BlobId, signal: AbortSignal): Promise<Judgement> {
     const found = await this.#look(id);
     if (found.kind !== 'copy') return found;
-    if (await this.#isSound(found.named, found.treeHash, signal)) return { kind: 'superfluous' };
+    if (await this.#isSound(found.named, found, signal)) return { kind: 'superfluous' };
     return await this.#heal(id, found, signal);
   }
 
   async #look(id: BlobId): Promise<Exclude<UnnamedBlob, { kind: 'copy' }> | Copy> {
     const { blobs, store } = this.#options;
     let blob: BlobPart;
-    let label: BlobLabel | undefined;
+    let text: string;
     try {
       const described = await blobs.describe(id);
       blob = { blobId: id, sizeBytes: described.sizeBytes };
-      label = parseBlobLabel(described.label);
+      text = described.label;
     } catch (error) {
       if (isStoreError(error, 'BlobNotFound')) return { kind: 'gone' };
       if (isStoreError(error, 'BlobCorrupt')) return { kind: 'unclear', error };
       throw error;
     }
+    const label = parseBlobLabel(text);
     if (label === undefined) return unclear('Its label cannot be understood');
-    const known = label;
-    return await store.read((rows) => this.#compare(blob, known, rows));
+    return await store.read((rows) => this.#compare(blob, { label, text }, rows));
   }
 
   /** All in one look at the rows: nobody writes in between. */
-  async #compare(blob: BlobPart, label: BlobLabel, rows: Rows) {
+  async #compare(
+    blob: BlobPart,
+    { label, text }: { readonly label: BlobLabel; readonly text: string },
+    rows: Rows,
+  ) {
     const owner = ownerOf(label);
     if (await rows.blobs.isReferenced(blob.blobId)) return { kind: 'needed' } as const;
     if (await this.#contradict(blob.blobId, owner, rows)) return { kind: 'needed' } as const;
-    const named = await namedInstead(label, rows);
+    const named = await blobNamedFor(label, rows);
     if (named === undefined) return { kind: 'orphan' } as const;
     if (named?.sizeBytes !== blob.sizeBytes) {
-      return unclear('Its label does not say what the row says of the same archive');
+      return unclear('Its label does not say what the row of the same archive or part says');
     }
-    const treeHash = label.kind === 'archive' ? label.treeHash : null;
-    return { kind: 'copy', owner, named, treeHash } as const;
+    return { kind: 'copy', owner, named, ...contentOf(label, text) } as const;
   }
 
   /** Whether the row of the owner names the blob, although it was denied that any row does. */
-  async #contradict(blobId: BlobId, owner: Owner, rows: Rows): Promise<boolean> {
+  async #contradict(blobId: BlobId, owner: BlobOwner, rows: Rows): Promise<boolean> {
     let facts: object = { blobId, ...owner };
     try {
       if (!(await rows.blobs.isNamedBy(owner, blobId))) return false;
@@ -128,21 +138,21 @@ export class UnnamedBlobs {
     // Somebody may be giving it up just now.
     if (pins.isHeld(id)) return { kind: 'needed' };
     using _pin = pins.hold([id]);
-    const { named, owner, treeHash } = copy;
-    if (!(await this.#isSound({ ...named, blobId: id }, treeHash, signal))) {
+    const { named, owner } = copy;
+    if (!(await this.#isSound({ ...named, blobId: id }, copy, signal))) {
       return unclear(`It is damaged, and so is ${named.blobId}, whose copy it is`);
     }
     // Not if the row names another one by now: the other one was not damaged, but moved or gone.
     const isHealed = await store.write(({ blobs }) => blobs.repoint(named.blobId, id));
-    const event = 'archiveId' in owner ? 'archive.healed' : 'inventory.healed';
-    if (isHealed) log.warn(event, { ...owner, blobId: id, damagedBlobId: named.blobId });
+    const facts = { ...owner, blobId: id, damagedBlobId: named.blobId };
+    if (isHealed) log.warn(healedEvent(owner), facts);
     return { kind: 'needed' };
   }
 
   /** Whether every byte of the blob can be read and is what was stored. */
   async #isSound(
     { blobId, sizeBytes }: BlobPart,
-    treeHash: string | null,
+    { treeHash, label }: Content,
     signal: AbortSignal,
   ): Promise<boolean> {
     const { blobs } = this.#options;
@@ -150,6 +160,7 @@ export class UnnamedBlobs {
     try {
       const { leaves, ...described } = await blobs.describe(blobId);
       if (described.sizeBytes !== sizeBytes) return false;
+      if (label !== null && described.label !== label) return false;
       if (treeHash !== null && treeHashOfLeaves(leaves) !== treeHash) return false;
       const read = (part: typeof range) => blobs.read(blobId, part, signal);
       for await (const _ of damagedFrames({ range, leaves, read, signal })) return false;
@@ -161,24 +172,17 @@ export class UnnamedBlobs {
   }
 }
 
-function ownerOf(label: BlobLabel): Owner {
-  return label.kind === 'archive' ? { archiveId: label.archiveId } : { jobId: label.jobId };
+/** The tree hash that is in the label of an archive of parts is not that of its empty blob. */
+function contentOf(label: BlobLabel, text: string): Content {
+  if (label.kind === 'uploaded-archive') return { treeHash: null, label: text };
+  return { treeHash: label.kind === 'inventory' ? null : label.treeHash, label: null };
+}
+
+function healedEvent(owner: BlobOwner): string {
+  if ('archiveId' in owner) return 'archive.healed';
+  return 'uploadId' in owner ? 'part.healed' : 'inventory.healed';
 }
 
 function unclear(sentence: string): { readonly kind: 'unclear'; readonly error: Error } {
   return { kind: 'unclear', error: new Error(sentence) };
-}
-
-/**
- * The only blob that the row names of that whose label this is. Undefined when there is no such row,
- * or a job without an output; null when the row says something else than the label.
- */
-async function namedInstead(label: BlobLabel, rows: Rows): Promise<BlobPart | null | undefined> {
-  if (label.kind === 'inventory') return (await rows.jobs.get(label.jobId))?.output ?? undefined;
-  const archive = await rows.archives.get(label.archiveId);
-  if (archive === undefined) return undefined;
-  const { treeHash, sizeBytes } = label;
-  if (archive.treeHash !== treeHash || archive.sizeBytes !== sizeBytes) return null;
-  const [only, ...others] = await rows.archives.blobs(label.archiveId);
-  return others.length === 0 ? (only ?? null) : null;
 }

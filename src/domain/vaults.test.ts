@@ -4,6 +4,7 @@ import fc from 'fast-check';
 import {
   accountId,
   type Domain,
+  goingOn,
   hourMs,
   openDomain,
   photos,
@@ -12,6 +13,7 @@ import {
   storeText,
   videos,
 } from '../../tests/support/domain.ts';
+import { initiate, partOf } from '../../tests/support/domain-uploads.ts';
 import { GlacierError } from '../protocol/errors.ts';
 import { vaultArn } from '../protocol/names.ts';
 import { RefreshInventories } from '../workers/refresh-inventories.ts';
@@ -91,6 +93,16 @@ test('an account has up to 1,000 vaults in a region', async () => {
   await domain.vaults.create({ ...nth(999), accountId: '210987654321' });
   await domain.vaults.remove(nth(5));
   await domain.vaults.create(nth(999));
+});
+
+test('an account has as many vaults in a region as the setting says', async () => {
+  await using domain = await openDomain({ vaultsMax: 2 });
+  await domain.vaults.create(videos);
+  const third = { ...photos, vaultName: 'third' };
+  await assert.rejects(domain.vaults.create(third), /The vault limit for this account/);
+  await domain.vaults.create(videos);
+  await domain.vaults.remove(videos);
+  await domain.vaults.create(third);
 });
 
 test('under exact timing the totals are those of now, and their date that of the last change', async () => {
@@ -207,6 +219,21 @@ for (const [what, deeds, live, aws] of histories) {
 
 const list = (domain: Domain, limit?: number, marker?: string) =>
   domain.vaults.list({ accountId, region, limit, marker });
+
+for (const inventoryMode of ['live', 'scheduled'] as const) {
+  test(`uploads do not keep a vault whose inventories are ${inventoryMode}: they go with it`, async () => {
+    await using domain = await openDomain({ inventoryMode });
+    const uploadId = await initiate(domain);
+    await domain.uploads.putPart(partOf(uploadId, 0, Buffer.from('hello')));
+    await domain.vaults.remove(photos);
+    await domain.aborts.wait(goingOn);
+    const upload = await domain.store.read(({ uploads }) => uploads.get(uploadId));
+    assert.equal(upload?.state, 'Aborted');
+    assert.equal(upload.endedAtMs, domain.clock.now());
+    await domain.vaults.create(photos);
+    assert.deepEqual((await domain.uploads.list(photos, {})).uploadsList, []);
+  });
+}
 
 test('vaults are listed by the bytes of their names, ten at a time at most', async () => {
   await using domain = await openDomain();

@@ -1,3 +1,4 @@
+import type { Bell } from '../lib/bell.ts';
 import type { Clock } from '../lib/clock.ts';
 import { type RandomBytes, randomId } from '../lib/random.ts';
 import { GlacierError, invalidParameter } from '../protocol/errors.ts';
@@ -34,6 +35,10 @@ export interface VaultsOptions {
   readonly inventoryMode: InventoryMode;
   /** Whether sizes are counted, and vaults deleted, by Amazon's rules or as one would expect. */
   readonly timing: Timing;
+  /** How many vaults an account may have in a region. */
+  readonly vaultsMax: number;
+  /** Rung when uploads were aborted. */
+  readonly aborts: Bell;
 }
 
 /** Vaults: named by account, region and name. */
@@ -44,14 +49,18 @@ export class Vaults {
   readonly #randomBytes: RandomBytes;
   readonly #inventoryMode: InventoryMode;
   readonly #timing: Timing;
+  readonly #vaultsMax: number;
+  readonly #aborts: Bell;
 
-  constructor({ store, blobs, clock, randomBytes, inventoryMode, timing }: VaultsOptions) {
+  constructor({ store, blobs, clock, randomBytes, ...options }: VaultsOptions) {
     this.#store = store;
     this.#blobs = blobs;
     this.#clock = clock;
     this.#randomBytes = randomBytes;
-    this.#inventoryMode = inventoryMode;
-    this.#timing = timing;
+    this.#inventoryMode = options.inventoryMode;
+    this.#timing = options.timing;
+    this.#vaultsMax = options.vaultsMax;
+    this.#aborts = options.aborts;
   }
 
   /** Makes the vault; one that is there already stays as it is, creation date and all. */
@@ -63,7 +72,7 @@ export class Vaults {
   #insert(key: VaultKey): Promise<void> {
     return this.#store.write(async (rows) => {
       if ((await rows.vaults.get(key)) !== undefined) return;
-      if ((await rows.vaults.count(key.accountId, key.region)) >= limits.vaultsPerRegionMax) {
+      if ((await rows.vaults.count(key.accountId, key.region)) >= this.#vaultsMax) {
         throw new GlacierError(
           'LimitExceededException',
           'The vault limit for this account has been reached.',
@@ -111,7 +120,7 @@ export class Vaults {
 
   /**
    * Removes an empty vault, and its jobs with it. One that is not there is fine: the developer
-   * guide says that the operation is idempotent.
+   * guide says that the operation is idempotent. Its uploads are no archives, and are aborted.
    */
   async remove(key: VaultKey): Promise<void> {
     await this.#store.write(async (rows) => {
@@ -120,8 +129,10 @@ export class Vaults {
       if (!this.#isRemovable(vault)) {
         throw invalidParameter(`Vault not empty or recently written to: ${vaultArn(key)}`);
       }
+      await rows.uploads.abandon(vault.vaultId, this.#clock.now());
       await rows.vaults.remove(vault.vaultId);
     });
+    this.#aborts.ring();
   }
 
   /**

@@ -1,9 +1,18 @@
 import { GlacierError } from '../protocol/errors.ts';
 import type { Member, Members, Type } from '../protocol/shapes/shape.ts';
 
-export type Json = string | number | boolean | null | readonly Json[] | JsonObject;
+export type Json = string | number | LongNumber | boolean | null | readonly Json[] | JsonObject;
 export interface JsonObject {
   readonly [name: string]: Json | undefined;
+}
+
+/** A number of the document that is no integer up to 2^53, as it was written. */
+export class LongNumber {
+  readonly text: string;
+
+  constructor(text: string) {
+    this.text = text;
+  }
 }
 
 /** The JSON object in `bytes`, or undefined when there is nothing, or `null`. */
@@ -30,15 +39,23 @@ export function readJson(
       if (!isObject(value)) throw wrong('an object');
       return readStructure(type.structure, value);
     }
+    if (typeof type === 'object' && 'map' in type) {
+      if (!isObject(value)) throw wrong('an object');
+      return new Map(
+        Object.entries(value).map(([key, item]) => [key, read(item ?? null, type.map)]),
+      );
+    }
     if (typeof type === 'object') {
       if (!Array.isArray(value)) throw wrong('a list');
       return value.map((item: Json) => read(item, type.list));
     }
-    if (type === 'integer') {
-      if (!Number.isSafeInteger(value)) throw wrong('an integer');
-      return value;
-    }
+    if (type === 'integer' && typeof value !== 'number') throw wrong('an integer');
+    if (type === 'integer') return value;
+    if (type === 'long' && typeof value === 'number') return BigInt(value);
+    if (type === 'long' && value instanceof LongNumber) return value;
+    if (type === 'long') throw wrong('an integer');
     if (member.orNumber === true && typeof value === 'number') return String(value);
+    if (member.orNumber === true && value instanceof LongNumber) return value.text;
     if (typeof value !== type) throw wrong(`a ${type}`);
     return value;
   };
@@ -48,14 +65,22 @@ export function readJson(
 function parse(bytes: Uint8Array): Json | undefined {
   try {
     const text = new TextDecoder('utf-8', { fatal: true }).decode(bytes);
-    return text.trim() === '' ? undefined : JSON.parse(text);
+    return text.trim() === '' ? undefined : parseExactly(text);
   } catch (cause) {
     throw serialization('Invalid JSON in request body', { cause });
   }
 }
 
+/** `JSON.parse` rounds what a number can't hold; clients do send 9223372036854775807. */
+function parseExactly(text: string): Json {
+  return JSON.parse(text, (_key, value: unknown, { source = '' }: { source?: string } = {}) =>
+    typeof value === 'number' && !Number.isSafeInteger(value) ? new LongNumber(source) : value,
+  );
+}
+
 function isObject(json: Json): json is JsonObject {
-  return typeof json === 'object' && json !== null && !Array.isArray(json);
+  const isContainer = typeof json === 'object' && json !== null && !Array.isArray(json);
+  return isContainer && !(json instanceof LongNumber);
 }
 
 function serialization(message: string, options?: ErrorOptions): GlacierError {

@@ -7,9 +7,8 @@ import type { Call, Services } from '../operations/handler.ts';
 import { handlers } from '../operations/index.ts';
 import { GlacierError, invalidParameter, missingParameter } from '../protocol/errors.ts';
 import { limits } from '../protocol/limits.ts';
-import { isBuilt } from '../protocol/not-built.ts';
 import { type OperationName, rowOf } from '../protocol/operations.ts';
-import { type BuiltOperationName, shapes } from '../protocol/shapes/all.ts';
+import { shapes } from '../protocol/shapes/all.ts';
 import type { Shape } from '../protocol/shapes/shape.ts';
 import { RequestBody, readDocument, verifiedBody } from './body.ts';
 import type { Exchange } from './exchange.ts';
@@ -54,7 +53,6 @@ export async function carryOut(exchange: Exchange, parts: PipelineParts): Promis
   const resourceArn = resourceArnOf(operation, { accountId, region, vaultName: path['vaultName'] });
   parts.authorizer.authorize({ caller, operation, resourceArn });
 
-  if (!isBuilt(operation)) throw notSupported(operation);
   const shape: Shape = shapes[operation];
   const source = { path: { ...path, accountId }, query, headers, document, stream };
   const input = readInput(shape, source, parts);
@@ -131,13 +129,9 @@ function checkVersion({ headers, query }: Exchange): void {
   if (version !== apiVersion) throw invalidParameter(`Invalid API version: ${version}`);
 }
 
-function notSupported(operation: OperationName): GlacierError {
-  return new GlacierError('BadRequest', `${operation} is not supported by this version of Firn`);
-}
-
 /** Calls the operation's handler with an input that was read by the operation's own shape. */
 async function handle(
-  operation: BuiltOperationName,
+  operation: OperationName,
   input: unknown,
   { services, ...call }: Call & { readonly services: Services },
 ): Promise<unknown> {

@@ -1,11 +1,12 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import { setImmediate } from 'node:timers/promises';
-import { type BuiltOperationName, shapes } from '../protocol/shapes/all.ts';
+import type { OperationName } from '../protocol/operations.ts';
+import { shapes } from '../protocol/shapes/all.ts';
 import { replyOf } from './reply-writer.ts';
 import { Trial, type TrialOptions, until } from './trial-server.ts';
 
-function reply(operation: BuiltOperationName, output: unknown) {
+function reply(operation: OperationName, output: unknown) {
   const { status, headers, body } = replyOf(operation, shapes[operation].output, output);
   return { status, headers, body: body instanceof Uint8Array ? String(body) : body };
 }
@@ -35,6 +36,28 @@ test('a document is compact, with its keys in the order of the shape, and null f
       '"LastInventoryDate":null,"NumberOfArchives":null,"SizeInBytes":0,"VaultARN":"arn",' +
       '"VaultName":"photos"}]}',
   });
+});
+
+test('a map is an object with its keys, whatever they are called', () => {
+  const tags = new Map([
+    ['__proto__', 'a'],
+    ['b', ''],
+  ]);
+  assert.equal(reply('ListTagsForVault', { tags }).body, '{"Tags":{"__proto__":"a","b":""}}');
+});
+
+test('an integer of 64 bits is written exactly, and left out where it is none', () => {
+  const rules = [{ strategy: 'BytesPerHour', bytesPerHour: 9_223_372_036_854_775_807n }];
+  assert.equal(
+    reply('GetDataRetrievalPolicy', { policy: { rules } }).body,
+    '{"Policy":{"Rules":[{"BytesPerHour":9223372036854775807,"Strategy":"BytesPerHour"}]}}',
+  );
+  assert.equal(
+    reply('GetDataRetrievalPolicy', {
+      policy: { rules: [{ strategy: 'None', bytesPerHour: null }] },
+    }).body,
+    '{"Policy":{"Rules":[{"Strategy":"None"}]}}',
+  );
 });
 
 test('a structure that is not there is null as a whole, and one that is has all its members', () => {

@@ -89,12 +89,18 @@ function sizeOf(body: Reply['body']): number {
   return body instanceof Uint8Array ? body.length : body.sizeBytes;
 }
 
+/** `JSON.rawJSON`, which TypeScript's library does not know yet: text that is JSON as it stands. */
+const { rawJSON: rawJson } = JSON as typeof JSON & { readonly rawJSON: (text: string) => unknown };
+
 /** The document of an output: its keys in the order of the shape, `null` for what is not there. */
 function structureOf(members: Members, output: unknown): Record<string, unknown> {
   const values = new Map(Object.entries(output ?? {}));
   const document: Record<string, unknown> = {};
   for (const [key, member] of Object.entries(members)) {
-    if (member.in === 'body') document[member.name] = jsonOf(member, values.get(key));
+    if (member.in !== 'body') continue;
+    const value = values.get(key);
+    const hasValue = value !== null && value !== undefined;
+    if (hasValue || member.omittedWhenNull !== true) document[member.name] = jsonOf(member, value);
   }
   return document;
 }
@@ -102,7 +108,9 @@ function structureOf(members: Members, output: unknown): Record<string, unknown>
 function jsonOf(member: Member, value: unknown): unknown {
   const write = (item: unknown, type: Type): unknown => {
     if (item === null || item === undefined) return null;
+    if (type === 'long') return rawJson(String(item));
     if (typeof type === 'string') return item;
+    if ('map' in type) return Object.fromEntries(item as ReadonlyMap<string, string>);
     if ('structure' in type) return structureOf(type.structure, item);
     assert(Array.isArray(item), `${member.name} is a list`);
     return item.map((each) => write(each, type.list));

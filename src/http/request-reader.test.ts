@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { type BuiltOperationName, shapes } from '../protocol/shapes/all.ts';
+import type { OperationName } from '../protocol/operations.ts';
+import { shapes } from '../protocol/shapes/all.ts';
 import type { Shape } from '../protocol/shapes/shape.ts';
 import { writeUtf8 } from './byte-text.ts';
 import { readInput } from './request-reader.ts';
@@ -16,11 +17,11 @@ interface Given {
 async function* noBytes(): AsyncGenerator<Uint8Array> {}
 
 /** The input without what every operation has, or the error as `<code>: <message>`. */
-function read(operation: BuiltOperationName, given: Given): unknown {
+function read(operation: OperationName, given: Given): unknown {
   const { path = {}, query = {}, headers = {}, document = '' } = given;
   const shape: Shape = shapes[operation];
   const source = {
-    path: { accountId: 'a', vaultName: 'v', archiveId: 'x', jobId: 'j', ...path },
+    path: { accountId: 'a', vaultName: 'v', archiveId: 'x', jobId: 'j', uploadId: 'u', ...path },
     query: new Map(Object.entries(query)),
     headers: new Map(Object.entries(headers)),
     document: typeof document === 'string' ? Buffer.from(document) : document,
@@ -29,7 +30,7 @@ function read(operation: BuiltOperationName, given: Given): unknown {
   const rules = { allowUtf8Descriptions: given.allowUtf8Descriptions ?? false };
   try {
     const input = readInput(shape, source, rules) as Record<string, unknown>;
-    const common = ['accountId', 'vaultName', 'body', 'jobId'];
+    const common = ['accountId', 'vaultName', 'body', 'jobId', 'uploadId'];
     return Object.fromEntries(Object.entries(input).filter(([key]) => !common.includes(key)));
   } catch (error) {
     if (!(error instanceof Error) || !('code' in error)) throw error;
@@ -223,3 +224,99 @@ test('a job description is printable ASCII of at most 1,024 bytes', () => {
 test('an empty member of the path is the id of nothing, not a missing one', () => {
   assert.deepEqual(read('DeleteArchive', { path: { archiveId: '' } }), { archiveId: '' });
 });
+
+const serialization = 'SerializationException: ';
+
+for (const [title, document, expected] of [
+  [
+    'keeps keys of any name',
+    '{"Tags":{"__proto__":"a","1":"b"}}',
+    {
+      tags: [
+        ['1', 'b'],
+        ['__proto__', 'a'],
+      ],
+    },
+  ],
+  ['may be empty', '{"Tags":{}}', { tags: [] }],
+  ['has to be there', '{"Tags":null}', `${missing}Tags`],
+  [
+    'is no list',
+    '{"Tags":["a"]}',
+    `${serialization}Invalid type of Tags in request body: expected an object`,
+  ],
+  [
+    'holds texts only',
+    '{"Tags":{"a":1}}',
+    `${serialization}Invalid type of Tags in request body: expected a string`,
+  ],
+  [
+    'holds no nulls',
+    '{"Tags":{"a":null}}',
+    `${serialization}Invalid type of Tags in request body: expected a string`,
+  ],
+] as const) {
+  test(`a map of the document ${title}`, () => {
+    const given = read('AddTagsToVault', { document });
+    const { tags } = given as { readonly tags?: ReadonlyMap<string, string> };
+    assert.deepEqual(tags === undefined ? given : { tags: [...tags] }, expected);
+  });
+}
+
+test('a list of the document that has to be there is missing when it is empty', () => {
+  const document = '{"SNSTopic":"arn","Events":[]}';
+  assert.equal(read('SetVaultNotifications', { document }), `${missing}Events`);
+});
+
+for (const [written, expected] of [
+  ['1', 1n],
+  ['9007199254740993', 9_007_199_254_740_993n],
+  ['9223372036854775807', 9_223_372_036_854_775_807n],
+  ['1e3', 1000n],
+  ['null', undefined],
+  ['9223372036854775808', `${invalid}Invalid BytesPerHour: 9223372036854775808`],
+  ['0', `${invalid}Invalid BytesPerHour: 0`],
+  ['-9223372036854775808', `${invalid}Invalid BytesPerHour: -9223372036854775808`],
+  ['1.5', `${invalid}Invalid BytesPerHour: 1.5`],
+  ['1e400', `${invalid}Invalid BytesPerHour: 1e400`],
+  ['"1"', `${serialization}Invalid type of BytesPerHour in request body: expected an integer`],
+  ['{}', `${serialization}Invalid type of BytesPerHour in request body: expected an integer`],
+] as const) {
+  test(`an integer of 64 bits is read exactly: ${written}`, () => {
+    const rule = `{"Strategy":"BytesPerHour","BytesPerHour":${written}}`;
+    const given = read('SetDataRetrievalPolicy', { document: `{"Policy":{"Rules":[${rule}]}}` });
+    const { policy } = given as {
+      readonly policy?: { readonly rules: readonly { readonly bytesPerHour?: bigint }[] };
+    };
+    assert.deepEqual(policy === undefined ? given : policy.rules[0]?.bytesPerHour, expected);
+  });
+}
+
+test('a number past 2^53 is no other integer', () => {
+  const document = '{"Type":"inventory-retrieval","Description":9007199254740993}';
+  assert.equal(
+    read('InitiateJob', { document }),
+    `${serialization}Invalid type of Description in request body: expected a string`,
+  );
+});
+
+for (const range of ['bytes 0-9/*', 'bytes 0-9/10', 'bytes  1048576-2097151/*']) {
+  test(`a part may say where it lies as ${range}`, () => {
+    const input = read('UploadMultipartPart', { headers: { 'content-range': range, ...hashes } });
+    assert.deepEqual(input, { range, contentSha256: 'c', checksum: 'abcd' });
+  });
+}
+
+for (const range of [
+  'bytes=0-9',
+  'bytes 9-0/*',
+  '0-9/*',
+  'bytes 0-9',
+  'bytes -9/*',
+  'bytes 0-x/*',
+]) {
+  test(`a part may not say where it lies as ${range}`, () => {
+    const input = read('UploadMultipartPart', { headers: { 'content-range': range, ...hashes } });
+    assert.equal(input, `${invalid}Invalid Content-Range: ${range}`);
+  });
+}

@@ -1,7 +1,8 @@
+import { parseContentRange } from '../protocol/byte-range.ts';
 import { GlacierError, invalidParameter, missingParameter } from '../protocol/errors.ts';
 import type { Member, Members, Shape } from '../protocol/shapes/shape.ts';
 import { readUtf8, utf8Length } from './byte-text.ts';
-import { type Json, type JsonObject, parseDocument, readJson } from './json-reader.ts';
+import { type Json, type JsonObject, LongNumber, parseDocument, readJson } from './json-reader.ts';
 
 /** Where the members of an input are taken from. */
 export interface InputSource {
@@ -109,20 +110,37 @@ function bodyValue(member: Member, json: Json | undefined): unknown {
   const value = readJson(json, member, (structure, object) =>
     readMembers(structure, (inner) => bodyValue(inner, object[inner.name])),
   );
-  if (value === '' && member.emptyIsAbsent === true) return undefined;
+  if (member.emptyIsAbsent === true && isEmpty(value)) return undefined;
   if (typeof value === 'string') checkText(member, value);
-  if (typeof value === 'number') checkInteger(member, value, String(value));
+  if (typeof value === 'number' || typeof value === 'bigint') {
+    checkInteger(member, value, String(value));
+  }
+  return value instanceof LongNumber ? longValue(member, value.text) : value;
+}
+
+function isEmpty(value: unknown): boolean {
+  return value === '' || (Array.isArray(value) && value.length === 0);
+}
+
+/** An integer past 2^53, exact. */
+function longValue(member: Member, text: string): bigint {
+  if (!/^-?\d{1,30}$/.test(text)) throw invalid(member, text);
+  const value = BigInt(text);
+  checkInteger(member, value, text);
   return value;
 }
 
 function checkText(member: Member, text: string): void {
   if (member.oneOf !== undefined && !member.oneOf.includes(text)) throw invalid(member, text);
   if (member.form === 'hex' && !/^(?:[0-9a-f]{2})+$/i.test(text)) throw invalid(member, text);
+  if (member.form === 'content-range' && parseContentRange(text) === undefined) {
+    throw invalid(member, text);
+  }
   if (member.form === 'printable' && !/^[\x20-\x7e]*$/.test(text)) throw invalid(member, text);
   if (utf8Length(text) > (member.bytesMax ?? Infinity)) throw invalid(member, text);
 }
 
-function checkInteger(member: Member, value: number, text: string): void {
+function checkInteger(member: Member, value: number | bigint, text: string): void {
   const { min = -Infinity, max = Infinity } = member;
   if (value < min || value > max) throw invalid(member, text);
 }

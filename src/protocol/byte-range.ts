@@ -54,6 +54,16 @@ export function parseRetrievalByteRange(text: string): ByteRange | undefined {
 }
 
 /**
+ * Reads the header `Content-Range` of UploadMultipartPart. Developer guide, "Upload Part":
+ * `bytes <first>-<last>/*`; a total in the place of the star has no effect. Nothing when the text is
+ * not of that form, ends before it starts, or counts further than a number can.
+ */
+export function parseContentRange(text: string): ByteRange | undefined {
+  const [, range = ''] = /^bytes +([0-9]+-[0-9]+)\/(?:\*|[0-9]+)$/i.exec(text) ?? [];
+  return parseRetrievalByteRange(range);
+}
+
+/**
  * API reference, "JobParameters": a range must start on a multiple of 1,048,576 bytes, and end just
  * before one or at the end of the archive. A range that leaves the `sizeBytes` is not aligned.
  */

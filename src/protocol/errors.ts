@@ -55,8 +55,8 @@ export class GlacierError extends Error {
 }
 
 /** `400`, a header, query or body value breaks its rule. */
-export function invalidParameter(message: string): GlacierError {
-  return new GlacierError('InvalidParameterValueException', message);
+export function invalidParameter(message: string, options?: ErrorOptions): GlacierError {
+  return new GlacierError('InvalidParameterValueException', message, options);
 }
 
 /** `400`, with the text that the live service sends: `Required parameter missing: <name>`. */

@@ -5,10 +5,13 @@ const vaultNamePattern = /^[A-Za-z0-9_.-]+$/;
 const accountIdPattern = /^\d{12}$/;
 const urlSafePattern = /^[A-Za-z0-9_-]+$/;
 
-/** Lengths of the ids that the service mints; clients check the first two. */
+/** Lengths of the ids that the service mints; clients check the first three. */
 export const idLengths = {
   archive: 138,
   job: 92,
+  upload: 92,
+  vaultLock: 24,
+  capacity: 24,
   request: 47,
 } as const;
 

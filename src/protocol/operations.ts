@@ -16,6 +16,11 @@ export interface Operation {
 
 const notFound = ['ResourceNotFoundException'] as const;
 const limit = ['ResourceNotFoundException', 'LimitExceededException'] as const;
+const refusedJob = [
+  ...notFound,
+  'PolicyEnforcedException',
+  'InsufficientCapacityException',
+] as const;
 
 const vault = '/{accountId}/vaults/{vaultName}';
 const uploads = `${vault}/multipart-uploads` as const;
@@ -45,7 +50,7 @@ export const operations = {
   CompleteMultipartUpload:    { http: `POST ${anUpload}`,                     ok: 201, on: 'vault',   errors: notFound },
   AbortMultipartUpload:       { http: `DELETE ${anUpload}`,                   ok: 204, on: 'vault',   errors: notFound },
 
-  InitiateJob:                { http: `POST ${vault}/jobs`,                   ok: 202, on: 'vault',   errors: notFound },
+  InitiateJob:                { http: `POST ${vault}/jobs`,                   ok: 202, on: 'vault',   errors: refusedJob },
   ListJobs:                   { http: `GET ${vault}/jobs`,                    ok: 200, on: 'vault',   errors: notFound },
   DescribeJob:                { http: `GET ${aJob}`,                          ok: 200, on: 'vault',   errors: notFound },
   GetJobOutput:               { http: `GET ${aJob}/output`,                   ok: 200, on: 'vault',   errors: notFound },

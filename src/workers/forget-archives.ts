@@ -5,7 +5,7 @@ import type { Log } from '../lib/log.ts';
 import type { TimeBounds } from '../lib/time-bounds.ts';
 import type { BlobStore } from '../storage/blob-store.ts';
 import type { MetadataStore } from '../storage/metadata-store.ts';
-import type { ArchiveRow, BlobPart } from '../storage/rows.ts';
+import type { ArchiveBlob, ArchiveRow } from '../storage/rows.ts';
 import { waitForBellOrTime } from './waiting.ts';
 import type { Worker } from './worker.ts';
 
@@ -80,7 +80,7 @@ export class ForgetArchives implements Worker {
   }
 
   /** Forgets the archive if its blobs are these still. Those that are not, in their places. */
-  #forgetUnlessMoved(archiveId: string, removed: readonly BlobPart[]): Promise<BlobPart[]> {
+  #forgetUnlessMoved(archiveId: string, removed: readonly ArchiveBlob[]): Promise<ArchiveBlob[]> {
     const ids = new Set(removed.map(({ blobId }) => blobId));
     return this.#options.store.write(async ({ archives }) => {
       const now = await archives.blobs(archiveId);

@@ -1,12 +1,12 @@
-import { treeHashOfRange } from '../domain/archive-hashes.ts';
+import { treeHashOfLeaves, treeHashOfRange } from '../domain/archive-hashes.ts';
 import { sliceBytesMax } from '../domain/archive-verification.ts';
 import { damagedFrames } from '../domain/archive-verification-frames.ts';
-import { leavesOfBlobs, readBlobs } from '../domain/blob-lists.ts';
+import { blobsIn, leavesOfBlobs, readBlobs } from '../domain/blob-lists.ts';
 import { defined } from '../lib/assert.ts';
 import type { BlobRange, BlobStore } from '../storage/blob-store.ts';
 import { isStoreError } from '../storage/errors.ts';
 import type { MetadataStore } from '../storage/metadata-store.ts';
-import type { BlobPart, JobRow, RetrievalFacts } from '../storage/rows.ts';
+import type { ArchiveBlob, JobRow, RetrievalFacts } from '../storage/rows.ts';
 
 export type Outcome =
   | { readonly kind: 'unfinished' }
@@ -30,25 +30,30 @@ export function createVerification(
 ): Verification {
   const retrieval = defined(job.retrieval, 'what a retrieval retrieves');
   let nextByte = retrieval.firstByte;
+  let parts: readonly ArchiveBlob[] | undefined;
   return {
     async advance(signal) {
-      const parts = await blobsOf(store, retrieval);
+      parts = await blobsOf(store, retrieval, parts);
       if (parts === undefined) {
         return failed('The archive was deleted meanwhile.');
       }
       const lengthBytes = Math.min(sliceBytesMax, retrieval.lastByte + 1 - nextByte);
+      const range = { offsetBytes: nextByte, lengthBytes };
       try {
-        if (nextByte === retrieval.firstByte && !(await hasTreeHash(blobs, parts, retrieval))) {
+        const isFirst = nextByte === retrieval.firstByte;
+        const isWhole = !isFirst || (await hasTreeHash(blobs, parts, retrieval));
+        if (!isWhole || !(await haveTreeHashes(blobs, parts, range))) {
           return failed('The leaf hashes of the archive do not make up its tree hash.');
         }
-        const range = { offsetBytes: nextByte, lengthBytes };
         for await (const { reason } of damagedIn(blobs, parts, range, signal)) {
           return { kind: 'failed', reason };
         }
       } catch (error) {
         if (isStoreError(error, 'BlobCorrupt')) return { kind: 'failed', reason: error };
         if (!isStoreError(error, 'BlobNotFound')) throw error;
-        if (await haveMoved(store, retrieval, parts)) return { kind: 'unfinished' };
+        const found = parts;
+        parts = await blobsOf(store, retrieval);
+        if (haveMoved(found, parts)) return { kind: 'unfinished' };
         return { kind: 'failed', reason: error };
       }
       nextByte += lengthBytes;
@@ -59,7 +64,7 @@ export function createVerification(
 
 async function* damagedIn(
   blobs: BlobStore,
-  parts: readonly BlobPart[],
+  parts: readonly ArchiveBlob[],
   range: BlobRange,
   signal: AbortSignal,
 ) {
@@ -71,36 +76,52 @@ async function* damagedIn(
   });
 }
 
-/** The archive's blobs; undefined when it is not in its vault any more. */
+/**
+ * The archive's blobs, which are not looked up again when they are `known`: there may be thousands.
+ * Undefined when the archive is not in its vault any more.
+ */
 function blobsOf(
   store: MetadataStore,
   { archiveId }: RetrievalFacts,
-): Promise<BlobPart[] | undefined> {
+  known?: readonly ArchiveBlob[],
+): Promise<readonly ArchiveBlob[] | undefined> {
   return store.read(async ({ archives }) => {
     const archive = await archives.get(archiveId);
     if (archive === undefined || archive.removedChange !== null) return undefined;
-    return archives.blobs(archiveId);
+    return known ?? archives.blobs(archiveId);
   });
 }
 
 /** Whether blobs that are not there were moved meanwhile, or removed: then one looks again. */
-async function haveMoved(
-  store: MetadataStore,
-  retrieval: RetrievalFacts,
-  parts: readonly BlobPart[],
-): Promise<boolean> {
-  const now = await blobsOf(store, retrieval);
+function haveMoved(
+  parts: readonly ArchiveBlob[],
+  now: readonly ArchiveBlob[] | undefined,
+): boolean {
   return now === undefined || now.some(({ blobId }, index) => blobId !== parts[index]?.blobId);
 }
 
-/** Whether the leaf hashes that the frames are compared with are the archive's own. */
+/** Whether the leaf hashes of the archive, or the tree hashes of its parts, are its own. */
 async function hasTreeHash(
   blobs: BlobStore,
-  parts: readonly BlobPart[],
+  parts: readonly ArchiveBlob[],
   { archiveSizeBytes, archiveTreeHash }: RetrievalFacts,
 ): Promise<boolean> {
   const whole = { firstByte: 0, lastByte: archiveSizeBytes - 1 };
   return (await treeHashOfRange(blobs, parts, whole)) === archiveTreeHash;
+}
+
+/** Whether the leaf hashes of the parts that lie in `range` are the parts' own. */
+async function haveTreeHashes(
+  blobs: BlobStore,
+  parts: readonly ArchiveBlob[],
+  range: BlobRange,
+): Promise<boolean> {
+  for (const { blobId, treeHash } of blobsIn(parts, range)) {
+    if (treeHash === null) continue;
+    const { leaves } = await blobs.describe(blobId);
+    if (treeHashOfLeaves(leaves) !== treeHash) return false;
+  }
+  return true;
 }
 
 function failed(reason: string): Outcome {

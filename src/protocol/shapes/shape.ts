@@ -1,23 +1,27 @@
 /**
  * What a value of the API is. `stream` is a body of bytes; `integer` may also come as decimal text
- * where it travels in a header or in a query.
+ * where it travels in a header or in a query; `long` is an integer of 64 bits, exact. A `map` is an
+ * object whose names are its keys.
  */
 export type Type =
   | 'string'
   | 'integer'
+  | 'long'
   | 'boolean'
   | 'stream'
   | { readonly structure: Members }
-  | { readonly list: Type };
+  | { readonly list: Type }
+  | { readonly map: 'string' };
 
 /** Where a value travels. `body` is a member of the JSON document; `stream` is the body itself. */
 export type Place = 'path' | 'query' | 'header' | 'body' | 'stream' | 'status';
 
 /**
  * `hex`: bytes, each as two hexadecimal digits. `printable`: 0x20–0x7E; in a header, a setting may
- * allow any UTF-8 text in its place.
+ * allow any UTF-8 text in its place. `content-range`: `bytes <first>-<last>/<size>`, where the size
+ * may be `*`.
  */
-export type Form = 'hex' | 'printable';
+export type Form = 'hex' | 'printable' | 'content-range';
 
 /** One member of an operation's input or output. */
 export interface Member {
@@ -34,14 +38,16 @@ export interface Member {
   readonly bytesMax?: number;
   /** Set where a text may also come as a number of the JSON document. */
   readonly orNumber?: true;
-  /** Set where an empty text of the JSON document counts as none. */
+  /** Set where an empty text or list of the JSON document counts as none. */
   readonly emptyIsAbsent?: true;
   /** The only values it may have. */
   readonly oneOf?: readonly string[];
-  /** The least value of an integer. */
+  /** The least value of an integer or a long. */
   readonly min?: number;
-  /** The greatest value of an integer. */
-  readonly max?: number;
+  /** The greatest value of an integer or a long. */
+  readonly max?: number | bigint;
+  /** Set where a document leaves the member out when it has no value, instead of sending `null`. */
+  readonly omittedWhenNull?: true;
   /** The text of the error for a bad value; `{value}` stands for the value. */
   readonly invalid?: string;
   /** Set where the AWS SDK's model does not have the member although the service does. */
@@ -68,15 +74,19 @@ type InputValue<T extends Type> = T extends 'string'
   ? string
   : T extends 'integer'
     ? number
-    : T extends 'boolean'
-      ? boolean
-      : T extends 'stream'
-        ? AsyncIterable<Uint8Array>
-        : T extends { readonly structure: infer M extends Members }
-          ? InputOf<M>
-          : T extends { readonly list: infer U extends Type }
-            ? readonly InputValue<U>[]
-            : never;
+    : T extends 'long'
+      ? bigint
+      : T extends 'boolean'
+        ? boolean
+        : T extends 'stream'
+          ? AsyncIterable<Uint8Array>
+          : T extends { readonly structure: infer M extends Members }
+            ? InputOf<M>
+            : T extends { readonly list: infer U extends Type }
+              ? readonly InputValue<U>[]
+              : T extends { readonly map: 'string' }
+                ? ReadonlyMap<string, string>
+                : never;
 
 type RequiredKeys<M extends Members> = {
   [K in keyof M]: M[K] extends { readonly required: true } ? K : never;

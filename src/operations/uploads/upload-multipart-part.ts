@@ -1,0 +1,18 @@
+import { type Handler, vaultOf } from '../handler.ts';
+
+export const uploadMultipartPart: Handler<'UploadMultipartPart', 'uploads'> = async (
+  input,
+  { uploads },
+  call,
+) => {
+  const { treeHash } = await uploads.putPart({
+    vault: vaultOf(input, call),
+    uploadId: input.uploadId,
+    range: input.range,
+    announcedSizeBytes: input.contentLength,
+    treeHash: input.checksum,
+    body: input.body,
+    signal: call.signal,
+  });
+  return { checksum: treeHash };
+};
