@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { createVault, freshName, uploadHeaders } from '../support/deeds.ts';
+import { createVault, freshName } from '../support/deeds.ts';
 import { assertDocument, assertEmpty, assertError } from '../support/expectations.ts';
 import { type HeaderLines, sha256Hex } from '../support/signature.ts';
 import { openTarget } from '../support/target.ts';
@@ -96,51 +96,6 @@ test('HEAD, which is no operation, answers 400 without a body', async () => {
 
 test('an empty vault name is a vault that does not exist, not the list of vaults', async () => {
   assert.equal((await api.call('GET', '/-/vaults/')).status, 404);
-});
-
-const v = `/-/vaults/${vault}`;
-const notBuilt: readonly (readonly [operation: string, method: string, target: string])[] = [
-  ['ListTagsForVault', 'GET', `${v}/tags`],
-  ['AddTagsToVault', 'POST', `${v}/tags?operation=add`],
-  ['RemoveTagsFromVault', 'POST', `${v}/tags?operation=remove`],
-  ['SetVaultNotifications', 'PUT', `${v}/notification-configuration`],
-  ['GetVaultNotifications', 'GET', `${v}/notification-configuration`],
-  ['DeleteVaultNotifications', 'DELETE', `${v}/notification-configuration`],
-  ['ListProvisionedCapacity', 'GET', '/-/provisioned-capacity'],
-  ['PurchaseProvisionedCapacity', 'POST', '/-/provisioned-capacity'],
-  ['InitiateMultipartUpload', 'POST', `${v}/multipart-uploads`],
-  ['ListMultipartUploads', 'GET', `${v}/multipart-uploads`],
-  ['UploadMultipartPart', 'PUT', `${v}/multipart-uploads/some-upload`],
-  ['ListParts', 'GET', `${v}/multipart-uploads/some-upload`],
-  ['CompleteMultipartUpload', 'POST', `${v}/multipart-uploads/some-upload`],
-  ['AbortMultipartUpload', 'DELETE', `${v}/multipart-uploads/some-upload`],
-  ['SetVaultAccessPolicy', 'PUT', `${v}/access-policy`],
-  ['GetVaultAccessPolicy', 'GET', `${v}/access-policy`],
-  ['DeleteVaultAccessPolicy', 'DELETE', `${v}/access-policy`],
-  ['InitiateVaultLock', 'POST', `${v}/lock-policy`],
-  ['GetVaultLock', 'GET', `${v}/lock-policy`],
-  ['AbortVaultLock', 'DELETE', `${v}/lock-policy`],
-  ['CompleteVaultLock', 'POST', `${v}/lock-policy/some-lock`],
-  ['GetDataRetrievalPolicy', 'GET', '/-/policies/data-retrieval'],
-  ['SetDataRetrievalPolicy', 'PUT', '/-/policies/data-retrieval'],
-];
-
-for (const [operation, method, target] of notBuilt) {
-  test(`${operation}, which is not built yet, answers 400 BadRequest by its name`, async () => {
-    const answer = await api.call(method, target);
-    assertError(answer, 400, 'BadRequest', new RegExp(`\\b${operation}\\b`));
-  });
-}
-
-test('UploadMultipartPart, which is not built yet, refuses a part with bytes in it too', async () => {
-  const bytes = Buffer.alloc(1024 * 1024, 'p');
-  const headers: HeaderLines = [
-    ...uploadHeaders(bytes),
-    ['Content-Range', `bytes 0-${bytes.length - 1}/*`],
-  ];
-  const target = `${v}/multipart-uploads/some-upload`;
-  const answer = await api.call('PUT', target, { body: bytes, headers });
-  assertError(answer, 400, 'BadRequest', /UploadMultipartPart/);
 });
 
 test('a body where none is expected is accepted, hashed for the signature, and ignored', async () => {

@@ -431,7 +431,7 @@ export const checkMutations: readonly Mutation[] = [
     file: 'src/domain/unnamed-blobs.ts',
     edits: [
       {
-        find: 'if (await this.#isSound(found.named, found.treeHash, signal)) return',
+        find: 'if (await this.#isSound(found.named, found, signal)) return',
         replace: 'if (found.named !== undefined) return',
       },
     ],

@@ -19,8 +19,10 @@ export const layers: Readonly<Record<string, readonly string[]>> = {
   'compose.ts': [
     ...['lib', 'protocol', 'policy', 'select', 'storage', 'config', 'domain', 'auth'],
     ...['notifications', 'operations', 'workers', 'companions', 'http', 'admin', 'welcome.ts'],
+    'compose-services.ts',
     'compose-workers.ts',
   ],
+  'compose-services.ts': ['domain', 'operations'],
   'compose-workers.ts': ['lib', 'domain', 'storage', 'workers'],
   'maintenance.ts': ['lib', 'config', 'domain', 'storage', 'admin', 'compose.ts'],
   'welcome.ts': ['lib'],

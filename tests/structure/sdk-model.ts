@@ -19,13 +19,15 @@ export interface PublishedMember {
 export type PublishedType =
   | string
   | { readonly structure: PublishedMembers }
-  | { readonly list: PublishedType };
+  | { readonly list: PublishedType }
+  | { readonly map: PublishedType };
 
 /**
  * The API as the AWS SDK describes it to itself. Its schemas are tuples: an operation is
  * `[9, namespace, name, traits, input, output]`, a structure is
  * `[3, namespace, name, traits, names of members, their schemas]`, a list is
- * `[1, namespace, name, traits, schema of its items]`; simple types are numbers. A reference is a
+ * `[1, namespace, name, traits, schema of its items]`; simple types are numbers, to which 64 is
+ * added for a list of such and 128 for a map from text to such. A reference is a
  * schema, a function that gives one, or a pair of either and the member's traits.
  */
 export function publishedOperations(): ReadonlyMap<string, PublishedOperation> {
@@ -90,12 +92,18 @@ function placeOf(name: string, traits: unknown): string {
 
 function typeOf(type: unknown, isPayload: boolean): PublishedType {
   if (isPayload) return 'stream';
-  if (typeof type === 'number') return simpleTypes[type] ?? `type ${type}`;
+  if (typeof type === 'number') return simpleType(type);
   if (isStructure(type)) return { structure: membersOf(type) };
   if (Array.isArray(type) && type[0] === kinds.list) {
     return { list: typeOf(resolve(type[4]), false) };
   }
   return 'unknown';
+}
+
+function simpleType(type: number): PublishedType {
+  if (type >= 128) return { map: simpleType(type - 128) };
+  if (type >= 64) return { list: simpleType(type - 64) };
+  return simpleTypes[type] ?? `type ${type}`;
 }
 
 function isStructure(type: unknown): boolean {

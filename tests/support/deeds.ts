@@ -22,6 +22,65 @@ export async function createVault(api: Api, name = freshName()): Promise<string>
   return name;
 }
 
+/** Sends a document as JSON, or a text as it is. */
+export function send(api: Api, method: string, target: string, document: unknown): Promise<Answer> {
+  const body = typeof document === 'string' ? document : JSON.stringify(document);
+  return api.call(method, target, { body });
+}
+
+/** Adds tags, whatever the answer. */
+export function addTags(api: Api, vault: string, Tags: unknown): Promise<Answer> {
+  return send(api, 'POST', `/-/vaults/${vault}/tags?operation=add`, { Tags });
+}
+
+/** Removes tags, whatever the answer. */
+export function removeTags(api: Api, vault: string, TagKeys: unknown): Promise<Answer> {
+  return send(api, 'POST', `/-/vaults/${vault}/tags?operation=remove`, { TagKeys });
+}
+
+export async function tagsOf(api: Api, vault: string): Promise<Readonly<Record<string, string>>> {
+  return jsonOf<{ Tags: Record<string, string> }>(await api.call('GET', `/-/vaults/${vault}/tags`))
+    .Tags;
+}
+
+/** Starts the lock of a vault, whatever the answer. */
+export function askForLock(api: Api, vault: string, Policy: unknown): Promise<Answer> {
+  return send(api, 'POST', `/-/vaults/${vault}/lock-policy`, { Policy });
+}
+
+export async function initiateLock(api: Api, vault: string, policy: string): Promise<string> {
+  const answer = await askForLock(api, vault, policy);
+  assert.equal(answer.status, 201, answer.text);
+  return answer.headers.get('x-amz-lock-id') ?? '';
+}
+
+export async function setRetrievalPolicy(
+  api: Api,
+  rule: { readonly Strategy: string; readonly BytesPerHour?: number },
+): Promise<void> {
+  const policy = { Policy: { Rules: [rule] } };
+  const answer = await send(api, 'PUT', '/-/policies/data-retrieval', policy);
+  assert.equal(answer.status, 204, answer.text);
+}
+
+/** Buys a unit of provisioned capacity. */
+export async function purchaseCapacity(api: Api): Promise<string> {
+  const answer = await api.call('POST', '/-/provisioned-capacity');
+  assert.equal(answer.status, 201, answer.text);
+  return answer.headers.get('x-amz-capacity-id') ?? '';
+}
+
+export interface CapacityUnit {
+  readonly CapacityId: string;
+  readonly StartDate: string;
+  readonly ExpirationDate: string;
+}
+
+export async function capacityOf(api: Api): Promise<readonly CapacityUnit[]> {
+  const answer = await api.call('GET', '/-/provisioned-capacity');
+  return jsonOf<{ ProvisionedCapacityList: CapacityUnit[] }>(answer).ProvisionedCapacityList;
+}
+
 export interface VaultDescription {
   readonly CreationDate: string;
   readonly LastInventoryDate: string | null;

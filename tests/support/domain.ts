@@ -1,13 +1,13 @@
+import { assembleServices, type ServiceParts } from '../../src/compose-services.ts';
 import { Accounts } from '../../src/domain/accounts.ts';
-import { Archives } from '../../src/domain/archives.ts';
+import type { Archives } from '../../src/domain/archives.ts';
 import type { JobParameters } from '../../src/domain/job-requests.ts';
-import { Jobs, type JobsOptions } from '../../src/domain/jobs.ts';
 import { Markers } from '../../src/domain/markers.ts';
 import { Pins } from '../../src/domain/pins.ts';
-import { Vaults } from '../../src/domain/vaults.ts';
 import { Bell } from '../../src/lib/bell.ts';
 import { SimulatedClock } from '../../src/lib/clock.ts';
 import { TimeBounds } from '../../src/lib/time-bounds.ts';
+import { limits } from '../../src/protocol/limits.ts';
 import { MemoryJournal } from '../../src/storage/memory/memory-journal.ts';
 import { PackedMemoryBlobStore } from '../../src/storage/memory/packed-memory-blob-store.ts';
 import { SqliteMetadataStore } from '../../src/storage/sqlite/sqlite-metadata-store.ts';
@@ -26,7 +26,19 @@ export const hourMs = 60 * 60 * 1000;
 /** A signal that is never aborted. */
 export const goingOn = new AbortController().signal;
 
-export type DomainOptions = Partial<Pick<JobsOptions, 'inventoryMode' | 'delaysMs' | 'expiryMs'>>;
+export type DomainOptions = Partial<
+  Pick<
+    ServiceParts,
+    | 'inventoryMode'
+    | 'delaysMs'
+    | 'expiryMs'
+    | 'uploadExpiryMs'
+    | 'vaultsMax'
+    | 'vaultTagsMax'
+    | 'capacityUnitsMax'
+    | 'expeditedOnDemandMax'
+  >
+>;
 
 /**
  * The domain over stores in memory, with a clock that stands still and chance that is always the
@@ -50,21 +62,26 @@ export async function openDomain(options: DomainOptions = {}) {
     timeBounds: new TimeBounds({ clock, log, longestMs: options.expiryMs ?? 24 * hourMs }),
     markers: new Markers(new Uint8Array(32)),
     removals: new Bell(),
+    aborts: new Bell(),
     freed: new Bell(),
     arrivals: { retrievals: new Bell(), inventories: new Bell() },
     inventoryMode: 'live',
     timing: options.inventoryMode === 'scheduled' ? 'aws' : 'immediate',
     delaysMs: { Expedited: 0, Standard: 0, Bulk: 0, inventory: 0 },
     expiryMs: 24 * hourMs,
+    uploadExpiryMs: 24 * hourMs,
+    vaultLockExpiryMs: 24 * hourMs,
+    vaultsMax: limits.vaultsPerRegionMax,
+    vaultTagsMax: limits.tagsPerVaultMax,
+    capacityUnitsMax: limits.capacityUnitsMax,
+    expeditedOnDemandMax: null,
     ...options,
   } as const;
-  const vaults = new Vaults(parts);
-  await vaults.create(photos);
+  const services = assembleServices(parts);
+  await services.vaults.create(photos);
   return {
     ...parts,
-    vaults,
-    archives: new Archives(parts),
-    jobs: new Jobs(parts),
+    ...services,
     accounts: new Accounts(parts),
     [Symbol.asyncDispose]: () => store[Symbol.asyncDispose](),
   };

@@ -27,6 +27,26 @@ export function assertDocument(answer: Answer, document: unknown): void {
   assert.equal(answer.text, JSON.stringify(document));
 }
 
+/** A JSON document, compact, with exactly these members in whatever order. */
+export function assertMembers(answer: Answer, document: unknown): void {
+  assert.equal(answer.status, 200, answer.text);
+  const received: unknown = JSON.parse(answer.text);
+  assert.deepEqual(received, document);
+  assertDocument(answer, received);
+}
+
+/** Bodies that are no JSON object, for operations that take one. */
+export const notObjects: readonly string[] = [
+  '{',
+  'a=b',
+  '[]',
+  '"text"',
+  '1',
+  '{"a":}',
+  '{"a":1}x',
+  '{"a":"\u0001"}',
+];
+
 const serverFaults: ReadonlySet<string> = new Set([
   'InsufficientCapacityException',
   'ServiceUnavailableException',

@@ -12,3 +12,8 @@ export function storedFiles(directory: string): ReadonlyMap<string, number> {
   }
   return files;
 }
+
+/** The names of such files that were not there `before`; whatever else went meanwhile. */
+export function filesSince(directory: string, before: ReadonlyMap<string, number>): string[] {
+  return [...storedFiles(directory).keys()].filter((name) => !before.has(name));
+}

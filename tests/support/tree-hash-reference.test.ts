@@ -1,7 +1,13 @@
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import test from 'node:test';
-import { isNodeOfTree, mebibyte, treeHashOf } from './tree-hash-reference.ts';
+import {
+  isNodeOfTree,
+  mebibyte,
+  nodeHashOf,
+  treeHashOf,
+  wholeTreeOf,
+} from './tree-hash-reference.ts';
 
 // Worked examples: the letter `a`, so many times.
 const examples: readonly (readonly [sizeBytes: number, treeHash: string])[] = [
@@ -35,4 +41,33 @@ test('the reference finds the thirteen documented nodes of the tree over 6.5 MiB
   }
   const documented = '0-1 0-2 0-4 0-7 1-2 2-3 2-4 3-4 4-5 4-6 4-7 5-6 6-7';
   assert.deepEqual(found, documented.split(' '));
+});
+
+// A worked example: 6.5 MiB, each MiB filled with the number of its place.
+const nodes: readonly (readonly [fromMiB: number, toMiB: number, treeHash: string])[] = [
+  [0, 1, '30e14955ebf1352266dc2ff8067e68104607e750abb9d3b36582b8af909fcb58'],
+  [1, 2, 'ee78cd29d3a534713b36e6ff6fa3668c8a8f851a542d5eb2401c25ca4e057d02'],
+  [6, 6.5, '1fc15a7fa5716499f176527299306aedc7f7ee9c523932efb6da89e71886726d'],
+  [2, 4, 'd1d5b496d3337e6a861029592334a156fb35d4236b34377b7fa0d504c9f775b3'],
+  [0, 4, '67b4bca77c9935ead8b071feb32ccccc142dfb5a2674650a1320f6fbcef943c6'],
+  [4, 6.5, 'ab6d8ef5453c3b378223882314a706ceef45392913a31a8ee404894e8df97d91'],
+  [0, 6.5, '1bec740b9e7b5da352a727ef3b50e9b24717450758ec506d3a8d45b59ca4f759'],
+];
+
+test('the whole tree over 6.5 MiB has the documented nodes, and none between them', () => {
+  const data = Buffer.concat(
+    Array.from({ length: 7 }, (_, index) => Buffer.alloc(mebibyte, index)),
+  ).subarray(0, 6.5 * mebibyte);
+  const tree = wholeTreeOf(data);
+  for (const [from, to, treeHash] of nodes) {
+    assert.equal(nodeHashOf(tree, from * mebibyte, to * mebibyte - 1), treeHash);
+  }
+  for (const [from, to] of [
+    [1, 3],
+    [0, 3],
+    [2, 6.5],
+    [0, 6],
+  ] as const) {
+    assert.equal(nodeHashOf(tree, from * mebibyte, to * mebibyte - 1), undefined);
+  }
 });

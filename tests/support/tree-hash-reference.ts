@@ -55,3 +55,31 @@ export function isNodeOfTree(first: number, last: number, sizeBytes: number): bo
     spans = above;
   }
 }
+
+/** A node of the tree over some data: the bytes that lie below it, both ends included. */
+export interface TreeNode {
+  readonly first: number;
+  readonly last: number;
+  readonly treeHash: string;
+}
+
+/** Every node of the tree over `data`: the whole tree is built. */
+export function wholeTreeOf(data: Uint8Array): TreeNode[] {
+  return nodesOf(data).flatMap((level, height) =>
+    level.map((node, index) => {
+      const widthBytes = mebibyte * 2 ** height;
+      const first = index * widthBytes;
+      const last = Math.min(first + widthBytes, data.length) - 1;
+      return { first, last, treeHash: node.toString('hex') };
+    }),
+  );
+}
+
+/** The hash of the node below which just these bytes lie; undefined when there is no such node. */
+export function nodeHashOf(
+  tree: readonly TreeNode[],
+  first: number,
+  last: number,
+): string | undefined {
+  return tree.find((node) => node.first === first && node.last === last)?.treeHash;
+}
