@@ -50,6 +50,8 @@ export class SampleRows implements Pick<MetadataStore, 'read'> {
   readonly vaults: VaultRow[] = [];
   readonly archives: VerifiableArchive[] = [];
   summaryCount = 0;
+  /** A store lists fewer archives at once than it was asked for where they have many blobs. */
+  listedMax = Number.POSITIVE_INFINITY;
 
   read<T>(work: (rows: Rows) => Promise<T>): Promise<T> {
     const { vaults, archives } = this;
@@ -62,7 +64,9 @@ export class SampleRows implements Pick<MetadataStore, 'read'> {
       },
       verifications: {
         list: async ({ afterOrdinal, limit }: { afterOrdinal: number; limit: number }) =>
-          archives.filter(({ ordinal }) => ordinal > afterOrdinal).slice(0, limit),
+          archives
+            .filter(({ ordinal }) => ordinal > afterOrdinal)
+            .slice(0, Math.min(limit, this.listedMax)),
         listDamaged: async (limit: number) =>
           kept()
             .filter(({ last }) => last !== null && last.damage !== null)

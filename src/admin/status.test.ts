@@ -113,3 +113,16 @@ test('archives are listed in pages, without those that were removed', async () =
   assert.deepEqual(await page(0, 2, 'name-b'), { ids: [], after: 2 });
   assert.deepEqual(await page(2, 3, 'name-b'), { ids: ['archive-3'], after: null });
 });
+
+test('a page that is short, since its archives have many blobs, is not taken for the last', async () => {
+  const { rows, status } = new SampleServer();
+  rows.addVault('a');
+  for (let count = 0; count < 3; count++) rows.addArchive('a');
+  rows.listedMax = 2;
+  const page = async (after: number) => {
+    const found = await status.archives({ after, limit: 10, vaultName: null });
+    return { ids: found.archives.map(({ archiveId }) => archiveId), after: found.after };
+  };
+  assert.deepEqual(await page(0), { ids: ['archive-1', 'archive-2'], after: 2 });
+  assert.deepEqual(await page(2), { ids: ['archive-3'], after: null });
+});

@@ -7,7 +7,7 @@ import { idLengths, isArchiveId, vaultArn } from '../protocol/names.ts';
 import type { BlobContent, BlobId, BlobStore } from '../storage/blob-store.ts';
 import type { MetadataStore, Rows } from '../storage/metadata-store.ts';
 import type { ArchiveRow, VaultKey, VaultRow } from '../storage/rows.ts';
-import { treeHashOfLeaves } from './archive-hashes.ts';
+import { claimedTreeHash } from './archive-hashes.ts';
 import { type ArchiveLabel, encodeBlobLabel } from './blob-labels.ts';
 import { commitBlobs } from './new-blobs.ts';
 import type { Pins } from './pins.ts';
@@ -115,10 +115,6 @@ export class Archives {
     ids: { readonly vaultId: string; readonly archiveId: string },
     { sizeBytes, leaves }: BlobContent,
   ): ArchiveLabel {
-    const computed = treeHashOfLeaves(leaves);
-    if (computed !== treeHash.toLowerCase()) {
-      throw invalidParameter(`Checksum mismatch: expected ${treeHash}, computed ${computed}`);
-    }
     return {
       kind: 'archive',
       version: 1,
@@ -129,7 +125,7 @@ export class Archives {
       description: description ?? '',
       createdAtMs: this.#clock.now(),
       sizeBytes,
-      treeHash: computed,
+      treeHash: claimedTreeHash(treeHash, leaves),
     };
   }
 

@@ -1,7 +1,7 @@
 import { defined } from '../lib/assert.ts';
 import type { Clock } from '../lib/clock.ts';
 import { type ByteRange, parseContentRange } from '../protocol/byte-range.ts';
-import { type GlacierError, invalidParameter } from '../protocol/errors.ts';
+import { invalidParameter, otherLength } from '../protocol/errors.ts';
 import { limits } from '../protocol/limits.ts';
 import type { BlobContent, BlobId, BlobStore } from '../storage/blob-store.ts';
 import type { MetadataStore } from '../storage/metadata-store.ts';
@@ -21,8 +21,6 @@ import {
 export interface IncomingPart extends UploadAddress {
   /** `Content-Range`: which bytes of the archive it is. */
   readonly range: string;
-  /** `Content-Length`; undefined when it was not announced. */
-  readonly announcedSizeBytes: number | undefined;
   /** What the caller says its tree hash is: hexadecimal digits. */
   readonly treeHash: string;
   /** Its bytes. Throws at its end when they are not what the caller signed. */
@@ -98,14 +96,10 @@ export class UploadParts {
   }
 }
 
-/** The range that a part is of; `400` when it is none, or is not as long as the part. */
+/** The range that a part is of; `400` when it is none. */
 function rangeOf(part: IncomingPart): ByteRange {
   const range = parseContentRange(part.range);
   if (range === undefined) throw invalidParameter(`Invalid Content-Range: ${part.range}`);
-  const { announcedSizeBytes } = part;
-  if (announcedSizeBytes !== undefined && announcedSizeBytes !== lengthOf(range)) {
-    throw otherLength(part, announcedSizeBytes);
-  }
   return range;
 }
 
@@ -133,18 +127,14 @@ function placeOf(part: IncomingPart, range: ByteRange, partSizeBytes: number): P
 }
 
 /** The bytes of a part. One whose length was not announced ends where it gets too long. */
-function bodyOf(part: IncomingPart, place: PartPlace): AsyncIterable<Uint8Array> {
-  return part.announcedSizeBytes === undefined ? noLongerThan(part, place) : part.body;
-}
-
-async function* noLongerThan(
+async function* bodyOf(
   part: IncomingPart,
   { sizeBytes: sizeBytesMax }: PartPlace,
 ): AsyncGenerator<Uint8Array> {
   let sizeBytes = 0;
   for await (const chunk of part.body) {
     sizeBytes += chunk.length;
-    if (sizeBytes > sizeBytesMax) throw otherLength(part, sizeBytes);
+    if (sizeBytes > sizeBytesMax) throw otherLength(part.range, sizeBytes);
     yield chunk;
   }
 }
@@ -160,7 +150,7 @@ function labelOf(
 ): PartLabel {
   const { found, place, content } = facts;
   const { sizeBytes, leaves } = content;
-  if (sizeBytes !== place.sizeBytes) throw otherLength(part, sizeBytes);
+  if (sizeBytes !== place.sizeBytes) throw otherLength(part.range, sizeBytes);
   return {
     kind: 'part',
     version: 1,
@@ -174,13 +164,6 @@ function labelOf(
     sizeBytes,
     treeHash: claimedTreeHash(part.treeHash, leaves),
   };
-}
-
-/** The live service's text. */
-function otherLength({ range }: IncomingPart, sizeBytes: number): GlacierError {
-  return invalidParameter(
-    `Content-Range: ${range} is incompatible with Content-Length: ${sizeBytes}`,
-  );
 }
 
 function lengthOf({ firstByte, lastByte }: ByteRange): number {

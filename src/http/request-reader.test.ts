@@ -91,8 +91,16 @@ test('a description of printable ASCII is taken as it is', () => {
   }
 });
 
-test('an empty description is none', () => {
-  assert.equal(describe(''), undefined);
+test('an empty description is an empty text', () => {
+  assert.equal(describe(''), '');
+});
+
+test('a part has as many bytes as its range, which is told before its hashes', () => {
+  const part = { 'content-range': 'bytes 0-9/*', 'content-length': '11' };
+  assert.equal(
+    read('UploadMultipartPart', { headers: part }),
+    `${invalid}Content-Range: bytes 0-9/* is incompatible with Content-Length: 11`,
+  );
 });
 
 test('a description outside printable ASCII, or of more than 1,024 bytes, is refused', () => {

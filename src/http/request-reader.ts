@@ -1,5 +1,10 @@
 import { parseContentRange } from '../protocol/byte-range.ts';
-import { GlacierError, invalidParameter, missingParameter } from '../protocol/errors.ts';
+import {
+  GlacierError,
+  invalidParameter,
+  missingParameter,
+  otherLength,
+} from '../protocol/errors.ts';
 import type { Member, Members, Shape } from '../protocol/shapes/shape.ts';
 import { readUtf8, utf8Length } from './byte-text.ts';
 import { type Json, type JsonObject, LongNumber, parseDocument, readJson } from './json-reader.ts';
@@ -45,10 +50,19 @@ function readMembers(members: Members, read: (member: Member) => unknown): unkno
   const input: Record<string, unknown> = {};
   for (const [key, member] of Object.entries(members)) {
     const value = read(member);
+    if (typeof value === 'number' && member.lengthOf !== undefined) {
+      checkLength(value, String(input[member.lengthOf]));
+    }
     if (value !== undefined) input[key] = value;
     else if (member.required === true) throw missingParameter(member.missingName ?? member.name);
   }
   return input;
+}
+
+function checkLength(sizeBytes: number, contentRange: string): void {
+  const range = parseContentRange(contentRange);
+  if (range === undefined || range.lastByte - range.firstByte + 1 === sizeBytes) return;
+  throw otherLength(contentRange, sizeBytes);
 }
 
 function documentOf(shape: Shape, bytes: Uint8Array): JsonObject {
@@ -79,6 +93,7 @@ function memberValue(member: Member, { source, document, rules }: Reading): unkn
 
 /** Some clients send headers that they have no value for: an empty one counts as absent. */
 function headerValue(member: Member, bytes: string | undefined, rules: ReaderRules): unknown {
+  if (bytes === '' && member.emptyIsText === true) return '';
   if (bytes === undefined || bytes === '') return undefined;
   if (member.form !== 'printable' || !rules.allowUtf8Descriptions) return textValue(member, bytes);
   const text = readUtf8(bytes);

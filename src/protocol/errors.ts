@@ -59,6 +59,13 @@ export function invalidParameter(message: string, options?: ErrorOptions): Glaci
   return new GlacierError('InvalidParameterValueException', message, options);
 }
 
+/** `400`, with the text that the live service sends: a part is not as long as its range. */
+export function otherLength(contentRange: string, sizeBytes: number): GlacierError {
+  return invalidParameter(
+    `Content-Range: ${contentRange} is incompatible with Content-Length: ${sizeBytes}`,
+  );
+}
+
 /** `400`, with the text that the live service sends: `Required parameter missing: <name>`. */
 export function missingParameter(name: string): GlacierError {
   return new GlacierError('MissingParameterValueException', `Required parameter missing: ${name}`);

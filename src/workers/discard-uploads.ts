@@ -6,13 +6,12 @@ import type { Log } from '../lib/log.ts';
 import type { TimeBounds } from '../lib/time-bounds.ts';
 import type { BlobId, BlobStore } from '../storage/blob-store.ts';
 import type { MetadataStore } from '../storage/metadata-store.ts';
+import { blobsPerRemoval, removeBlobs } from './remove-blobs.ts';
 import { waitForBellOrTime } from './waiting.ts';
 import type { Worker } from './worker.ts';
 
 const uploadsPerStep = 100;
 const partsPerStep = 1000;
-/** So many parts are removed at once, and share what syncs it takes. */
-const partsPerPage = 100;
 const intervalMs = 60_000;
 
 export interface DiscardUploadsOptions {
@@ -108,19 +107,12 @@ export class DiscardUploads implements Worker {
 
   async #discardPage(uploadId: string): Promise<{ removed: number; isOver: boolean }> {
     const { store, blobs, pins } = this.#options;
-    const query = { uploadId, after: null, limit: partsPerPage };
+    const query = { uploadId, after: null, limit: blobsPerRemoval };
     const parts = await store.read(({ uploads }) => uploads.listParts(query));
     const free = parts.map(({ blobId }) => blobId).filter((blobId) => !pins.isHeld(blobId));
-    const removals = await Promise.allSettled(
-      free.map(async (blobId) => {
-        await blobs.remove(blobId);
-        return blobId;
-      }),
-    );
-    const gone = removals.flatMap((one) => (one.status === 'fulfilled' ? [one.value] : []));
-    const page = await this.#removeRows(uploadId, new Set(gone));
-    const failure = removals.find((one) => one.status === 'rejected');
-    if (failure !== undefined) throw failure.reason;
+    const { gone, failure } = await removeBlobs(blobs, free);
+    const page = await this.#removeRows(uploadId, gone);
+    if (failure !== undefined) throw failure.error;
     return page;
   }
 
@@ -131,7 +123,7 @@ export class DiscardUploads implements Worker {
   ): Promise<{ removed: number; isOver: boolean }> {
     return this.#options.store.write(async ({ uploads }) => {
       // Looked up again: what was moved meanwhile has its bytes somewhere else now.
-      const query = { uploadId, after: null, limit: partsPerPage };
+      const query = { uploadId, after: null, limit: blobsPerRemoval };
       const parts = await uploads.listParts(query);
       const indexes = parts.filter(({ blobId }) => gone.has(blobId)).map(({ index }) => index);
       await uploads.removeParts(uploadId, indexes);

@@ -6,6 +6,7 @@ import type { TimeBounds } from '../lib/time-bounds.ts';
 import type { BlobStore } from '../storage/blob-store.ts';
 import type { MetadataStore } from '../storage/metadata-store.ts';
 import type { ArchiveBlob, ArchiveRow } from '../storage/rows.ts';
+import { blobsPerRemoval, removeBlobs } from './remove-blobs.ts';
 import { waitForBellOrTime } from './waiting.ts';
 import type { Worker } from './worker.ts';
 
@@ -49,7 +50,7 @@ export class ForgetArchives implements Worker {
     for (const archive of found) {
       signal.throwIfAborted();
       try {
-        if (await this.#forget(archive)) forgotten += 1;
+        if (await this.#forget(archive, signal)) forgotten += 1;
       } catch (error) {
         // One whose bytes can't be removed does not keep the others; it is told at the end.
         failure ??= { error };
@@ -66,12 +67,20 @@ export class ForgetArchives implements Worker {
     await waitForBellOrTime({ bell: removals, clock, waitMs: intervalMs, signal });
   }
 
-  async #forget({ archiveId }: ArchiveRow): Promise<boolean> {
+  async #forget({ archiveId }: ArchiveRow, signal: AbortSignal): Promise<boolean> {
     const { store, blobs, pins, log } = this.#options;
     let parts = await store.read(({ archives }) => archives.blobs(archiveId));
     if (parts.some(({ blobId }) => pins.isHeld(blobId))) return false;
     while (parts.length > 0) {
-      for (const { blobId } of parts) await blobs.remove(blobId);
+      for (let at = 0; at < parts.length; at += blobsPerRemoval) {
+        signal.throwIfAborted();
+        const page = parts.slice(at, at + blobsPerRemoval);
+        const { failure } = await removeBlobs(
+          blobs,
+          page.map(({ blobId }) => blobId),
+        );
+        if (failure !== undefined) throw failure.error;
+      }
       // Moved meanwhile, some of its bytes are where they were not looked for.
       parts = await this.#forgetUnlessMoved(archiveId, parts);
     }

@@ -256,9 +256,12 @@ export const checkMutations: readonly Mutation[] = [
   {
     name: 'tree-hash-not-compared-at-upload',
     breaks: 'An archive that was changed on its way is stored.',
-    file: 'src/domain/archives.ts',
+    file: 'src/domain/archive-hashes.ts',
     edits: [
-      { find: 'if (computed !== treeHash.toLowerCase()) {', replace: "if (computed === '') {" },
+      {
+        find: 'if (computed === claimed.toLowerCase()) return',
+        replace: "if (computed !== '') return",
+      },
     ],
     tests: ['src/domain/archives.test.ts'],
   },

@@ -26,7 +26,6 @@ export function partOf(
     vault: photos,
     uploadId,
     range: `bytes ${at}-${at + bytes.length - 1}/*`,
-    announcedSizeBytes: bytes.length,
     treeHash: treeHashOf(bytes),
     body: bodyOf(bytes),
     signal: goingOn,

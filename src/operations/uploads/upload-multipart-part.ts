@@ -9,7 +9,6 @@ export const uploadMultipartPart: Handler<'UploadMultipartPart', 'uploads'> = as
     vault: vaultOf(input, call),
     uploadId: input.uploadId,
     range: input.range,
-    announcedSizeBytes: input.contentLength,
     treeHash: input.checksum,
     body: input.body,
     signal: call.signal,

@@ -12,6 +12,7 @@ export const treeHash = {
 /** Developer guide, "Upload Archive": up to 1,024 characters of 7-bit ASCII, 32–126 decimal. */
 export const description = {
   ...header('x-amz-archive-description'),
+  emptyIsText: true,
   form: 'printable',
   bytesMax: limits.descriptionBytesMax,
   invalid: 'Invalid x-amz-archive-description: {value}',

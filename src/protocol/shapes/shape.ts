@@ -40,6 +40,10 @@ export interface Member {
   readonly orNumber?: true;
   /** Set where an empty text or list of the JSON document counts as none. */
   readonly emptyIsAbsent?: true;
+  /** Set where an empty header is an empty text; of others, it counts as none. */
+  readonly emptyIsText?: true;
+  /** The content range before it in the shape that has as many bytes as this integer says. */
+  readonly lengthOf?: string;
   /** The only values it may have. */
   readonly oneOf?: readonly string[];
   /** The least value of an integer or a long. */

@@ -57,6 +57,7 @@ export const uploadShapes = {
         in: 'header',
         name: 'content-length',
         type: 'integer',
+        lengthOf: 'range',
         invalid: 'Invalid Content-Length: {value}',
         unmodelled: true,
       },
