@@ -181,6 +181,31 @@ describe('the space of what was uploaded in parts', { skip: onlyOwnServer }, () 
     assert.ok([...before.values()].reduce((sum, size) => sum + size, 0) > bytes.length);
   });
 
+  test('is given back in the end, whatever ended an upload while parts arrived', async () => {
+    const before = files();
+    const bytes = bytesOf(1.75 * M);
+    for (let round = 0; round < 6; round += 1) {
+      const own = await createVault(api);
+      const upload = await Multipart.initiate(api, own);
+      await upload.putAll(bytes);
+      const ends = [
+        () => upload.abort(),
+        () => upload.finish(bytes),
+        () => api.call('DELETE', `/-/vaults/${own}`),
+      ];
+      await Promise.all([
+        ...[1, 2, 3].map(() => upload.send(0, bytesOf(700_000))),
+        ends[round % ends.length]?.(),
+        ...partsOf(bytes).map((part) => upload.send(...part)),
+      ]);
+      const again = await upload.finish(bytes);
+      const id = again.headers.get('x-amz-archive-id');
+      if (id !== undefined) await deleteArchive(api, own, id);
+      await upload.abort();
+    }
+    await eventually('the files are gone', () => since(before).length === 0);
+  });
+
   test('is not given back while the archive is there, whatever was sent in vain', async () => {
     const bytes = bytesOf(1.75 * M);
     const upload = await Multipart.initiate(api, vault);

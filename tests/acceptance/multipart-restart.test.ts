@@ -47,7 +47,7 @@ describe('what was acknowledged of an upload outlives SIGKILL', { skip: onlyOwnS
         await upload.put(0, part(0));
         shown = (await upload.list()).text;
         marker = (await upload.page('?limit=1')).Marker;
-        // One more is on its way when the end comes.
+        // One more is on its way, and never arrives.
         using connection = new RawConnection(api.url);
         const request = upload.partRequest(0, bytesOf(mebibyte), { Expect: '100-continue' });
         connection.write(headOf(request));

@@ -78,7 +78,15 @@ function answerOf(status: number, rawHeaders: readonly string[], body: Buffer): 
     const before = headers.get(name);
     headers.set(name, before === undefined ? value : `${before}, ${value}`);
   }
-  return { status, headers, body, text: body.toString('utf8') };
+  return {
+    status,
+    headers,
+    body,
+    // Of an archive nobody asks for it.
+    get text() {
+      return body.toString('utf8');
+    },
+  };
 }
 
 /** The head of a request as bytes, for raw connections. */
