@@ -129,7 +129,7 @@ export class ArchiveLabels {
       this.#upload = { uploadId, row: await store.read(({ uploads }) => uploads.get(uploadId)) };
     }
     const { row } = this.#upload;
-    return row?.archiveId === archive.archiveId && row.partSizeBytes === partSizeBytes;
+    return row?.archive?.archiveId === archive.archiveId && row.partSizeBytes === partSizeBytes;
   }
 
   /** Whether the list has the parts that the label tells of: all but the last of full size. */

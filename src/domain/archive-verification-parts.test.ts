@@ -230,7 +230,8 @@ test('an upload that became another archive by its row, or has none, is damage',
   assert.match(outcome.damage, /^The label of part 1 does not say what its row says: upload\./);
   await domain.store.write(async ({ uploads }) => {
     const upload = defined(await uploads.get(uploadId), 'the upload');
-    await uploads.update({ ...upload, archiveId: 'another' });
+    const other = { ...defined(upload.archive, 'its archive'), archiveId: 'another' };
+    await uploads.update({ ...upload, archive: other });
   });
   assert.match((await damageOf(domain, found)) ?? '', /what its row says: upload\.$/);
 });

@@ -274,6 +274,22 @@ test('an archive of another vault is not removed, and the vault that was asked f
   assert.equal((await rowOf(domain, archiveId))?.removedChange, null);
 });
 
+test('an archive of another account, or region, is as unknown as one that never was', async () => {
+  await using domain = await openDomain();
+  const archiveId = await storeText(domain, 'hello');
+  for (const change of [{ accountId: '210987654321' }, { region: 'eu-west-1' }]) {
+    const elsewhere = { ...photos, ...change };
+    await domain.vaults.create(elsewhere);
+    await domain.archives.remove(elsewhere, archiveId);
+    const asked = { type: 'archive-retrieval', archiveId };
+    await assert.rejects(
+      domain.jobs.initiate(elsewhere, asked),
+      new GlacierError('ResourceNotFoundException', `The archive ID was not found: ${archiveId}`),
+    );
+  }
+  assert.equal((await rowOf(domain, archiveId))?.removedChange, null);
+});
+
 test('what cannot be an archive id is not found', async () => {
   await using domain = await openDomain();
   for (const id of ['', 'short', 'a'.repeat(139), `${'a'.repeat(137)}.`]) {

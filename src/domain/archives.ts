@@ -168,11 +168,12 @@ export async function findArchive(
 ): Promise<ArchiveRow | undefined> {
   const archive = await rows.archives.get(archiveId);
   if (archive === undefined || archive.removedChange !== null) return undefined;
-  if (archive.vaultId !== vault.vaultId) {
-    // Misleading, but it is what the live service says of an archive that lives in another vault.
-    throw invalidParameter(`Invalid vault name: ${vaultArn(key)}`);
-  }
-  return archive;
+  if (archive.vaultId === vault.vaultId) return archive;
+  const other = await rows.vaults.getById(archive.vaultId);
+  // What another account has, or this one in another region, is not told of.
+  if (other?.accountId !== key.accountId || other.region !== key.region) return undefined;
+  // Misleading, but it is what the live service says of an archive that lives in another vault.
+  throw invalidParameter(`Invalid vault name: ${vaultArn(key)}`);
 }
 
 export function archiveNotFound(archiveId: string): GlacierError {

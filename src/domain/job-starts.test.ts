@@ -32,6 +32,17 @@ test('a job id is one that the clients that check it take', async () => {
   assert.match(await inventory(domain), /^[A-Za-z0-9][A-Za-z0-9_-]{91}$/);
 });
 
+test('jobs of one millisecond are listed newest first, too', async () => {
+  await using domain = await openDomain();
+  const jobIds: string[] = [];
+  for (let count = 0; count < 12; count += 1) jobIds.push(await inventory(domain));
+  const { jobs } = await domain.jobs.list(photos, {});
+  assert.deepEqual(
+    jobs.map(({ jobId }) => jobId),
+    jobIds.toReversed(),
+  );
+});
+
 test('each tier, and an inventory, is due after its own delay', async () => {
   await using domain = await openDomain({ delaysMs });
   const archiveId = await storeText(domain, 'hello');

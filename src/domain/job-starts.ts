@@ -1,6 +1,6 @@
 import type { Bell } from '../lib/bell.ts';
 import type { Clock } from '../lib/clock.ts';
-import { type RandomBytes, randomId } from '../lib/random.ts';
+import { AscendingIds, type RandomBytes } from '../lib/random.ts';
 import type { TimeBounds } from '../lib/time-bounds.ts';
 import { isMegabyteAligned, isTreeHashAligned } from '../protocol/byte-range.ts';
 import { GlacierError } from '../protocol/errors.ts';
@@ -54,15 +54,18 @@ export interface JobStartsOptions extends RetrievalLimitsOptions {
 /** Starts jobs: checks what is asked for, and settles all that their work depends on. */
 export class JobStarts {
   readonly #options: JobStartsOptions;
+  /** In the order in which jobs are asked for: their list shows them so, also within a millisecond. */
+  readonly #ids: AscendingIds;
 
   constructor(options: JobStartsOptions) {
     this.#options = options;
+    this.#ids = new AscendingIds(options.randomBytes, idLengths.job);
   }
 
   /** Answers the id of the new job, once no crash can lose it. */
   async start(key: VaultKey, parameters: JobParameters): Promise<string> {
     const request = parseJobRequest(parameters, key.region);
-    const jobId = randomId(this.#options.randomBytes, idLengths.job);
+    const jobId = this.#ids.next(this.#options.clock.now());
     if (request.kind === 'archive-retrieval') await this.#startRetrieval(key, jobId, request);
     else await this.#startInventory(key, jobId, request);
     return jobId;

@@ -208,6 +208,14 @@ test('completing again does not make an archive anew that was deleted, and forgo
   await new ForgetArchives(domain).step(new AbortController().signal);
   assert.deepEqual(await listIds(domain.blobs), []);
   assert.deepEqual(await again(), { archiveId, treeHash: treeHashOf(whole) });
+  const zeros = '0'.repeat(64);
+  for (const [claim, message] of [
+    [{ archiveSize: '999' }, 'Invalid x-amz-archive-size: 999'],
+    [{ treeHash: zeros }, `Invalid x-amz-sha256-tree-hash: ${zeros}`],
+  ] as const) {
+    const other = { ...completionOf(uploadId, whole), ...claim };
+    await assert.rejects(domain.uploads.complete(other), invalid(message));
+  }
   assert.deepEqual(await totals(domain), [0, 0, 2]);
 });
 

@@ -95,9 +95,10 @@ export class UploadCompletions {
     const { timeBounds } = this.#options;
     const found = await uploadAt(rows, completion);
     const { upload } = found;
-    if (upload.archiveId !== null && isRemembered(upload, timeBounds.earliest())) {
-      const completed = await completedBefore(rows, upload.archiveId, completion);
-      return { kind: 'completed', completed };
+    if (upload.archive !== null && isRemembered(upload, timeBounds.earliest())) {
+      checkClaims(upload.archive, completion);
+      const { archiveId, treeHash } = upload.archive;
+      return { kind: 'completed', completed: { archiveId, treeHash } };
     }
     await openUploadAt(rows, completion, this.#options);
     return { ...found, kind: 'open', parts: await partsOf(rows, upload) };
@@ -159,7 +160,8 @@ export class UploadCompletions {
       const facts = { archiveId, vaultId, description, createdAtMs, sizeBytes, treeHash };
       const archive = { ...facts, addedChange, removedChange: null };
       await rows.archives.insertUploaded(archive, look.upload.uploadId, labelled);
-      await rows.uploads.update(complete(look.upload, archiveId, atMs));
+      const uploaded = { archiveId, sizeBytes, treeHash };
+      await rows.uploads.update(complete(look.upload, uploaded, atMs));
       return label;
     });
   }
@@ -178,21 +180,6 @@ export class UploadCompletions {
 /** `400` when the size can't be one of an archive. */
 function checkArchiveSize({ archiveSize }: Completion): void {
   if (!/^\d+$/.test(archiveSize) || Number(archiveSize) === 0) throw otherSize(archiveSize);
-}
-
-/**
- * The archive that the upload has become. One that was forgotten since is not made again, and nothing
- * is left to compare the claims with.
- */
-async function completedBefore(
-  rows: Rows,
-  archiveId: string,
-  completion: Completion,
-): Promise<CompletedUpload> {
-  const archive = await rows.archives.get(archiveId);
-  const treeHash = archive?.treeHash ?? completion.treeHash.toLowerCase();
-  if (archive !== undefined) checkClaims(archive, completion);
-  return { archiveId, treeHash };
 }
 
 async function partsOf(rows: Rows, { uploadId }: UploadRow): Promise<readonly PartRow[]> {

@@ -25,16 +25,18 @@ const open: UploadRow = {
   createdAtMs: 1000,
   activeAtMs: 2000,
   state: 'Open',
-  archiveId: null,
+  archive: null,
   endedAtMs: null,
   isDiscarded: false,
 };
 
+const archive = { archiveId: 'archive', sizeBytes: 5, treeHash: 'a1'.repeat(32) };
+
 test('an upload that is completed knows its archive, and that was the last thing done to it', () => {
-  assert.deepEqual(complete(open, 'archive', 5000), {
+  assert.deepEqual(complete(open, archive, 5000), {
     ...open,
     state: 'Completed',
-    archiveId: 'archive',
+    archive,
     activeAtMs: 5000,
     endedAtMs: 5000,
   });
@@ -50,14 +52,14 @@ test('only an upload that ended without an archive is discarded', () => {
     const ended = end(open, 5000);
     assert.deepEqual(discard(ended), { ...ended, isDiscarded: true });
   }
-  for (const needed of [open, complete(open, 'archive', 5000)]) {
+  for (const needed of [open, complete(open, archive, 5000)]) {
     assert.throws(() => discard(needed), new AssertionFailed('upload upload needs its parts'));
   }
 });
 
 test('an upload that ended takes no other state: it never moves backwards', () => {
   const arrow = fc.constantFrom(
-    (upload: UploadRow) => complete(upload, 'archive', 5000),
+    (upload: UploadRow) => complete(upload, archive, 5000),
     (upload: UploadRow) => abort(upload, 5000),
     (upload: UploadRow) => expire(upload, 5000),
   );
@@ -78,7 +80,7 @@ test('an upload is open until it was idle for as long as uploads may be', () => 
   assert.equal(isOpen(open, 2999, 1000), true);
   assert.equal(isOpen(open, 3000, 1000), false);
   assert.equal(isOpen(abort(open, 2500), 2500, 1000), false);
-  assert.equal(isOpen(complete(open, 'archive', 2500), 2500, 1000), false);
+  assert.equal(isOpen(complete(open, archive, 2500), 2500, 1000), false);
 });
 
 test('whoever looks for idle uploads finds just those that are not open any more', () => {
@@ -102,7 +104,7 @@ test('an end is remembered for a day, and an upload that is open has none', () =
 
 test('the row that a state is computed from stays as it is', () => {
   const before = structuredClone(open);
-  complete(open, 'archive', 5000);
+  complete(open, archive, 5000);
   discard(abort(open, 5000));
   expire(open, 5000);
   assert.deepEqual(open, before);

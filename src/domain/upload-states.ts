@@ -1,6 +1,6 @@
 import { assert } from '../lib/assert.ts';
 import { limits } from '../protocol/limits.ts';
-import type { UploadRow } from '../storage/rows.ts';
+import type { UploadedArchive, UploadRow } from '../storage/rows.ts';
 
 /*
  *              ┌── complete ──▶ Completed ── with its archive ──▶ discarded
@@ -14,8 +14,8 @@ import type { UploadRow } from '../storage/rows.ts';
  */
 
 /** All its parts are there, and are the bytes of an archive. */
-export function complete(upload: UploadRow, archiveId: string, nowMs: number): UploadRow {
-  return { ...ending(upload, nowMs), activeAtMs: nowMs, state: 'Completed', archiveId };
+export function complete(upload: UploadRow, archive: UploadedArchive, nowMs: number): UploadRow {
+  return { ...ending(upload, nowMs), activeAtMs: nowMs, state: 'Completed', archive };
 }
 
 /** Its parts are not wanted any more. */

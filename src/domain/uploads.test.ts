@@ -54,7 +54,7 @@ test('an upload is initiated with its part size and its description, or without 
     createdAtMs: domain.clock.now(),
     activeAtMs: domain.clock.now(),
     state: 'Open',
-    archiveId: null,
+    archive: null,
     endedAtMs: null,
     isDiscarded: false,
   });
@@ -126,7 +126,7 @@ test('an upload that was completed is not aborted', async () => {
   await domain.uploads.putPart(partOf(uploadId, 0, bytes));
   const { archiveId } = await domain.uploads.complete(completionOf(uploadId, bytes));
   await assert.rejects(domain.uploads.abort({ vault: photos, uploadId }), notFound(uploadId));
-  assert.equal((await rowOf(domain, uploadId))?.archiveId, archiveId);
+  assert.equal((await rowOf(domain, uploadId))?.archive?.archiveId, archiveId);
 });
 
 test('an upload is known in its own vault only', async () => {

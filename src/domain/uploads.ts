@@ -68,7 +68,7 @@ export class Uploads {
           createdAtMs: atMs,
           activeAtMs: atMs,
           state: 'Open',
-          archiveId: null,
+          archive: null,
           endedAtMs: null,
           isDiscarded: false,
         });

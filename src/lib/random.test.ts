@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import test from 'node:test';
 import fc from 'fast-check';
 import { systemRandomBytes } from './node/random.ts';
-import { datedId, randomId } from './random.ts';
+import { AscendingIds, datedId, randomId } from './random.ts';
 
 fc.configureGlobal({ seed: 20_260_131 });
 
@@ -68,4 +68,13 @@ test('two dated ids of one moment differ in what is random', () => {
   );
   assert.equal(one.slice(0, 9), other.slice(0, 9));
   assert.notEqual(one.slice(9), other.slice(9));
+});
+
+test('ascending ids sort as they were made, also within a millisecond', () => {
+  const ids = new AscendingIds(systemRandomBytes, 92);
+  const times = [...Array<number>(5000).fill(1_800_000_000_000), 1_800_000_000_001];
+  const made = times.map((atMs) => ids.next(atMs));
+  assert.deepEqual(made, [...made].sort());
+  assert.equal(new Set(made).size, made.length);
+  for (const id of made) assert.match(id, /^[A-Za-z0-9][A-Za-z0-9_-]{91}$/);
 });

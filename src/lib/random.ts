@@ -17,10 +17,36 @@ export function randomId(randomBytes: RandomBytes, length: number): string {
   return id;
 }
 
+/**
+ * Makes ids like those of `datedId`, each of which sorts after the one before it also when they are
+ * made in the same millisecond.
+ */
+export class AscendingIds {
+  readonly #randomBytes: RandomBytes;
+  readonly #length: number;
+  #atMs = Number.NaN;
+  #count = 0;
+
+  constructor(randomBytes: RandomBytes, length: number) {
+    this.#randomBytes = randomBytes;
+    this.#length = length;
+  }
+
+  next(atMs: number): string {
+    this.#count = atMs === this.#atMs ? this.#count + 1 : 0;
+    this.#atMs = atMs;
+    const id = datedId(this.#randomBytes, { atMs, length: this.#length - countLength });
+    const dateEnd = dateStart.length + dateLength;
+    return id.slice(0, dateEnd) + ascendingText(this.#count, countLength) + id.slice(dateEnd);
+  }
+}
+
 /** The 64 letters of an id in the order of their bytes, which is that of texts in a database. */
 const ascendingLetters = [...urlSafe].sort().join('');
 /** Six bits each: enough until the year 10889. */
 const dateLength = 8;
+/** Enough for 262,144 ids in a millisecond. */
+const countLength = 3;
 /** Never `-` or `_`, as in other ids, and before all that a date may ever begin with. */
 const dateStart = '0';
 
@@ -33,11 +59,17 @@ export function datedId(
   randomBytes: RandomBytes,
   { atMs, length }: { readonly atMs: number; readonly length: number },
 ): string {
-  let date = '';
-  let rest = Math.max(0, Math.floor(atMs));
-  for (let count = 0; count < dateLength; count += 1) {
-    date = ascendingLetters[rest % 64] + date;
+  const date = ascendingText(Math.max(0, Math.floor(atMs)), dateLength);
+  return dateStart + date + randomId(randomBytes, length - dateStart.length - dateLength);
+}
+
+/** A count as so many letters, which sort as the counts do. */
+function ascendingText(count: number, length: number): string {
+  let text = '';
+  let rest = count;
+  for (let index = 0; index < length; index += 1) {
+    text = ascendingLetters[rest % 64] + text;
     rest = Math.floor(rest / 64);
   }
-  return dateStart + date + randomId(randomBytes, length - dateStart.length - dateLength);
+  return text;
 }

@@ -11,7 +11,7 @@ export function sampleUpload(uploadId: string, members: Partial<UploadRow> = {})
     createdAtMs: 1_500,
     activeAtMs: 1_500,
     state: 'Open',
-    archiveId: null,
+    archive: null,
     endedAtMs: null,
     isDiscarded: false,
     ...members,
@@ -25,7 +25,8 @@ export function abortedAt(upload: UploadRow, endedAtMs: number): UploadRow {
 
 /** `upload` as it is once it has become an archive. */
 export function completedAt(upload: UploadRow, archiveId: string, endedAtMs: number): UploadRow {
-  return { ...upload, state: 'Completed', archiveId, endedAtMs };
+  const archive = { archiveId, sizeBytes: 20, treeHash: 'b2'.repeat(32) };
+  return { ...upload, state: 'Completed', archive, endedAtMs };
 }
 
 /** A part of ten bytes. */

@@ -73,7 +73,15 @@ export interface InventoryQuery {
   readonly createdBeforeMs: number | null;
   /** Starts strictly after this place; null for the start. */
   readonly after: InventoryPosition | null;
+  /** How many archives are looked at, whether the inventory shows them or not. */
   readonly limit: number;
+}
+
+export interface InventoryPage {
+  /** Of the archives that were looked at, those that the inventory shows. */
+  readonly archives: readonly ArchiveRow[];
+  /** The place after which to go on; null when there is nothing left to look at. */
+  readonly next: InventoryPosition | null;
 }
 
 /** How an upload ended. One that is `Open` has not. */
@@ -90,11 +98,19 @@ export interface UploadRow {
   readonly activeAtMs: number;
   readonly state: UploadState;
   /** The archive that it became; null unless it is `Completed`. */
-  readonly archiveId: string | null;
+  readonly archive: UploadedArchive | null;
   /** Null while it is `Open`. */
   readonly endedAtMs: number | null;
   /** Whether its parts are gone: after an abort or an expiry, or with the archive it became. */
   readonly isDiscarded: boolean;
+}
+
+/** What is known of the archive that an upload became, also when the archive is forgotten. */
+export interface UploadedArchive {
+  readonly archiveId: string;
+  readonly sizeBytes: number;
+  /** SHA-256 tree hash, 64 lower-case hexadecimal digits. */
+  readonly treeHash: string;
 }
 
 /** The place of an upload in a listing, whose order is creation time, then upload id. */

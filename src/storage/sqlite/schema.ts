@@ -105,7 +105,8 @@ export interface UploadsTable {
   created_at_ms: number;
   active_at_ms: number;
   state: UploadState;
-  archive_id: string | null;
+  /** `UploadedArchive` as JSON. */
+  archive: string | null;
   ended_at_ms: number | null;
   is_discarded: number;
 }

@@ -1,5 +1,5 @@
 import type { BlobId } from '../blob-store.ts';
-import type { PartRow, UploadRow } from '../rows.ts';
+import type { PartRow, UploadedArchive, UploadRow } from '../rows.ts';
 import type { PartsTable, UploadsTable } from './schema.ts';
 
 /** What an `UploadRow` is made of. */
@@ -13,7 +13,7 @@ export const uploadColumnNames = [
   'created_at_ms',
   'active_at_ms',
   'state',
-  'archive_id',
+  'archive',
   'ended_at_ms',
   'is_discarded',
 ] as const satisfies readonly (keyof UploadColumns)[];
@@ -27,7 +27,7 @@ export function uploadColumns(upload: UploadRow): UploadColumns {
     created_at_ms: upload.createdAtMs,
     active_at_ms: upload.activeAtMs,
     state: upload.state,
-    archive_id: upload.archiveId,
+    archive: upload.archive && JSON.stringify(upload.archive),
     ended_at_ms: upload.endedAtMs,
     is_discarded: upload.isDiscarded ? 1 : 0,
   };
@@ -42,7 +42,8 @@ export function uploadRow(row: UploadColumns): UploadRow {
     createdAtMs: row.created_at_ms,
     activeAtMs: row.active_at_ms,
     state: row.state,
-    archiveId: row.archive_id,
+    // Written by `uploadColumns` and by nobody else, so it has the shape that went in.
+    archive: row.archive === null ? null : (JSON.parse(row.archive) as UploadedArchive),
     endedAtMs: row.ended_at_ms,
     isDiscarded: row.is_discarded === 1,
   };

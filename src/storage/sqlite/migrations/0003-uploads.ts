@@ -20,7 +20,7 @@ const statements = [
     created_at_ms INTEGER NOT NULL,
     active_at_ms INTEGER NOT NULL,
     state TEXT NOT NULL CHECK (state IN ('Open', 'Completed', 'Aborted', 'Expired')),
-    archive_id TEXT CHECK ((archive_id IS NOT NULL) = (state = 'Completed')),
+    archive TEXT CHECK ((archive IS NOT NULL) = (state = 'Completed')),
     ended_at_ms INTEGER CHECK ((ended_at_ms IS NULL) = (state = 'Open')),
     is_discarded INTEGER NOT NULL CHECK (is_discarded IN (0, 1))
   ) STRICT`,
