@@ -1,6 +1,7 @@
 import { GlacierError } from '../protocol/errors.ts';
 import { limits } from '../protocol/limits.ts';
 import type { Input } from '../protocol/shapes/all.ts';
+import type { Rows } from '../storage/metadata-store.ts';
 import type { ArchiveBlob, ArchiveRow, BlobPart, JobRow, VaultKey } from '../storage/rows.ts';
 import { describeJob, type JobDescription } from './job-description.ts';
 import { openJobsMarker, sealJobsMarker } from './job-markers.ts';
@@ -36,7 +37,7 @@ export class Jobs {
   }
 
   async describe(key: VaultKey, jobId: string): Promise<JobDescription> {
-    const { job } = await this.#find(key, jobId);
+    const job = await this.#options.store.read((rows) => this.#find(rows, key, jobId));
     return describeJob(job, key);
   }
 
@@ -70,8 +71,8 @@ export class Jobs {
 
   /** What GetJobOutput hands out: all of the output, or the range that the header asks for. */
   async output(key: VaultKey, jobId: string, rangeHeader: string | undefined): Promise<JobOutput> {
-    const findParts = async () => (await this.#find(key, jobId)).parts;
-    return this.#outputs.open({ ...(await this.#find(key, jobId)), rangeHeader, findParts });
+    const findParts = async () => (await this.#findOutput(key, jobId)).parts;
+    return this.#outputs.open({ ...(await this.#findOutput(key, jobId)), rangeHeader, findParts });
   }
 
   /**
@@ -103,14 +104,18 @@ export class Jobs {
     });
   }
 
-  #find(key: VaultKey, jobId: string): Promise<FoundJob> {
-    const { store, timeBounds } = this.#options;
-    return store.read(async (rows) => {
-      const vault = await vaultAt(rows, key);
-      const job = await rows.jobs.get(jobId);
-      if (job?.vaultId !== vault.vaultId || isExpired(job, timeBounds.earliest())) {
-        throw new GlacierError('ResourceNotFoundException', `The job ID was not found: ${jobId}`);
-      }
+  async #find(rows: Rows, key: VaultKey, jobId: string): Promise<JobRow> {
+    const vault = await vaultAt(rows, key);
+    const job = await rows.jobs.get(jobId);
+    if (job?.vaultId === vault.vaultId && !isExpired(job, this.#options.timeBounds.earliest())) {
+      return job;
+    }
+    throw new GlacierError('ResourceNotFoundException', `The job ID was not found: ${jobId}`);
+  }
+
+  #findOutput(key: VaultKey, jobId: string): Promise<FoundOutput> {
+    return this.#options.store.read(async (rows) => {
+      const job = await this.#find(rows, key, jobId);
       const archiveId = job.retrieval?.archiveId;
       if (archiveId === undefined) {
         const parts = job.output === null ? [] : [{ ...job.output, treeHash: null }];
@@ -125,7 +130,7 @@ export class Jobs {
   }
 }
 
-interface FoundJob {
+interface FoundOutput {
   readonly job: JobRow;
   /** The blobs that hold its output; a retrieval's are those of the whole archive. */
   readonly parts: readonly ArchiveBlob[];

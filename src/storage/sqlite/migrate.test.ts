@@ -1,5 +1,8 @@
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, test } from 'node:test';
+import { sha256Hex } from '../../lib/node/sha256.ts';
 import { addArchive, listedBlobs, removeArchive, sampleRetrieval } from '../metadata-specimen.ts';
 import type { MetadataStore } from '../metadata-store.ts';
 import { addUploadedArchive, uploadedBlobs } from '../metadata-upload-specimen.ts';
@@ -34,6 +37,17 @@ describe('a database of an earlier version', () => {
         await assertTakesArchives(store);
       });
     });
+  }
+});
+
+test('a migration that databases may have gone through is never changed: a new one follows it', () => {
+  const past = {
+    '0001-first': '297407ba4885a00758b9f651bc71df2e0d76efd21ebd23266f909c64e9f404b9',
+    '0002-history': '9c1d22e6ba574dc408dd893c26da2035d7569ce1e62953c62c716fe6216fac40',
+  };
+  for (const [name, sha256] of Object.entries(past)) {
+    const text = readFileSync(join(import.meta.dirname, 'migrations', `${name}.ts`));
+    assert.equal(sha256Hex(text), sha256, name);
   }
 });
 

@@ -4,6 +4,7 @@ import { first } from './migrations/0001-first.ts';
 import { history } from './migrations/0002-history.ts';
 import { uploads } from './migrations/0003-uploads.ts';
 import { settings } from './migrations/0004-settings.ts';
+import { jobLists } from './migrations/0005-job-lists.ts';
 
 /** Every migration there ever was, in order. They only go forward, and never change. */
 export const migrations: Readonly<Record<string, Migration>> = {
@@ -11,6 +12,7 @@ export const migrations: Readonly<Record<string, Migration>> = {
   '0002-history': history,
   '0003-uploads': uploads,
   '0004-settings': settings,
+  '0005-job-lists': jobLists,
 };
 
 /**

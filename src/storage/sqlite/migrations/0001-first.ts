@@ -112,12 +112,7 @@ const jobs = [
   ) STRICT`,
 
   // jobs.list, and the jobs that go with their vault
-  `CREATE INDEX jobs_by_status
-    ON jobs (vault_id, status, created_at_ms, job_id, expires_at_ms)`,
-
-  // jobs.list, where many have expired
-  `CREATE INDEX jobs_unexpired ON jobs (vault_id, status, expires_at_ms, created_at_ms, job_id)
-    WHERE expires_at_ms IS NOT NULL`,
+  'CREATE INDEX jobs_by_vault ON jobs (vault_id, created_at_ms, job_id)',
 
   // jobs.lease, nextDueAtMs
   `CREATE INDEX jobs_due ON jobs (action, due_at_ms, job_id, leased_until_ms)
