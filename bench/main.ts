@@ -2,14 +2,17 @@ import { mkdirSync, statfsSync } from 'node:fs';
 import { availableParallelism, cpus, loadavg, totalmem } from 'node:os';
 import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
+import { inventory } from './inventory.ts';
 import { large } from './large.ts';
+import { lists } from './lists.ts';
 import { million } from './million.ts';
+import { parts } from './parts.ts';
 import { small } from './small.ts';
 import { type Disk, freshDisk, namedDisk } from './support/disk.ts';
 import type { Measurement, Settings } from './support/measurement.ts';
 import { jsonOf, type Result, tableOf } from './support/report.ts';
 
-const measurements: readonly Measurement[] = [small, large, million];
+const measurements: readonly Measurement[] = [small, large, million, inventory, lists, parts];
 
 /** Where Linux has a file system in memory. */
 const memoryPath = '/dev/shm';
@@ -18,8 +21,8 @@ const tmpfsType = 0x01021994;
 
 const help = `npm run bench -- [NAME...] [OPTION...]
 
-Measures, and prints what it found. Without a name, everything is measured but \`million\`, which
-takes long.
+Measures, and prints what it found. Without a name, \`small\` and \`large\` are measured; the others
+take long.
 
 ${measurements.map(({ name, summary }) => `  ${name.padEnd(18)}${summary}`).join('\n')}
 
@@ -30,6 +33,8 @@ ${measurements.map(({ name, summary }) => `  ${name.padEnd(18)}${summary}`).join
   --connections N   how many connections upload small archives (32)
   --generators N    how many processes upload small archives (1)
   --count N         how many small archives a million are (1000000)
+  --rows N          how many rows are behind a page of a list (100000)
+  --parts N         how many parts a large upload has (10000)
   --dir DIRECTORY   where files are made, and removed afterwards, instead of a fresh file system,
                     which only root can make
   --disk-gib N      size of the fresh file system (24); only what is written takes room
@@ -45,6 +50,8 @@ const options = {
   connections: { type: 'string', default: '32' },
   generators: { type: 'string', default: '1' },
   count: { type: 'string', default: '1000000' },
+  rows: { type: 'string', default: '100000' },
+  parts: { type: 'string', default: '10000' },
   dir: { type: 'string' },
   'disk-gib': { type: 'string', default: '24' },
   profile: { type: 'string' },
@@ -115,11 +122,13 @@ function settingsFor(disk: Disk, memory: Disk | undefined): Settings {
     connections: positive('connections', 1000),
     generators: positive('generators', 64),
     count: positive('count', 1e9),
+    rows: positive('rows', 1e9),
+    parts: positive('parts', 10_000),
     say: (text) => console.error(text),
   };
 }
 
-type Numeric = 'repeats' | 'mib' | 'seconds' | 'connections' | 'generators' | 'count' | 'disk-gib';
+type Numeric = Exclude<keyof typeof options, 'help' | 'json' | 'dir' | 'profile'>;
 
 function positive(name: Numeric, max: number): number {
   const value = Number(flags[name]);

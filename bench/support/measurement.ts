@@ -16,6 +16,10 @@ export interface Settings {
   readonly generators: number;
   /** How many small archives a million are. */
   readonly count: number;
+  /** How many rows are behind a page of a list. */
+  readonly rows: number;
+  /** How many parts an upload of many has. */
+  readonly parts: number;
   readonly profileDirectory: string | undefined;
   /** Tells a person how far it is. */
   readonly say: (text: string) => void;

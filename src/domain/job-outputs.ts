@@ -5,7 +5,7 @@ import type { BlobRange, BlobStore } from '../storage/blob-store.ts';
 import { isStoreError } from '../storage/errors.ts';
 import type { ArchiveBlob, ArchiveRow, JobRow } from '../storage/rows.ts';
 import { treeHashOfRange } from './archive-hashes.ts';
-import { readBlobs } from './blob-lists.ts';
+import { blobsIn, readBlobs } from './blob-lists.ts';
 import type { Pins } from './pins.ts';
 
 /** What GetJobOutput answers. Positions count in the output, not in the archive. */
@@ -96,7 +96,8 @@ export class JobOutputs {
     range: BlobRange,
     signal: AbortSignal,
   ): AsyncGenerator<Uint8Array> {
-    using _pin = this.#pins.hold(parts.map(({ blobId }) => blobId));
+    // Those that are read, and no others: an archive may have thousands.
+    using _pin = this.#pins.hold(blobsIn(parts, range).map(({ blobId }) => blobId));
     yield* readBlobs(this.#blobs, parts, range, signal);
   }
 
