@@ -80,6 +80,8 @@ export interface CheckReport {
   readonly archivesChecked: number;
   /** Outputs of jobs. */
   readonly outputsChecked: number;
+  /** Parts of open uploads. */
+  readonly partsChecked: number;
   readonly bytesRead: number;
   readonly damagedCount: number;
   readonly damaged: readonly DamagedArchive[];
@@ -130,10 +132,29 @@ export interface SalvageReport {
   readonly vaultsMade: number;
   readonly archivesMade: number;
   readonly archivesRepointed: number;
+  readonly partsRepointed: number;
   readonly blobsUnreadableCount: number;
   readonly archivesOfDeletedVaults: number;
+  /** Archives that were uploaded in parts of which some are missing. The list may be shorter. */
+  readonly archivesIncompleteCount: number;
+  readonly archivesIncomplete: readonly IncompleteArchive[];
+  /** Parts of uploads that never became an archive. */
+  readonly partsLeftAlone: number;
   /** Accounts that own vaults and have no row: nobody can sign in as one of these. */
   readonly accountsWithoutRow: readonly string[];
+}
+
+/** An archive that can't be made of the parts that are there. */
+export interface IncompleteArchive {
+  readonly accountId: string;
+  readonly region: string;
+  readonly vaultName: string;
+  readonly archiveId: string;
+  readonly description: string;
+  readonly sizeBytes: number;
+  readonly createdAtMs: number;
+  /** Why, as a sentence. */
+  readonly problem: string;
 }
 
 export interface RotationReport {

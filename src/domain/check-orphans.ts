@@ -1,7 +1,7 @@
 import type { Clock } from '../lib/clock.ts';
 import type { BlobId, BlobStore } from '../storage/blob-store.ts';
 import { isStoreError } from '../storage/errors.ts';
-import { parseBlobLabel } from './blob-labels.ts';
+import { type BlobLabel, parseBlobLabel } from './blob-labels.ts';
 import { findingsMax } from './check-findings.ts';
 import type { OrphanReport } from './check-report.ts';
 import type { RowReader } from './check-rows.ts';
@@ -33,26 +33,32 @@ export async function findOrphans(options: OrphanOptions): Promise<OrphanReport>
     if (found.size < findingsMax) found.set(blob.id, blob.sizeBytes);
   }
   let archiveCount = 0;
+  let partCount = 0;
   for (const [id, size] of found) {
     signal.throwIfAborted();
     const what = (await hasRow(options, id)) ? 'gone' : await lookAt(options, id);
-    if (what === 'archive') archiveCount += 1;
+    if (what === 'archive' || what === 'uploaded-archive') archiveCount += 1;
+    if (what === 'part') partCount += 1;
     if (what !== 'gone') continue;
     count -= 1;
     sizeBytes -= size;
     found.delete(id);
   }
-  return { count, sizeBytes, archiveCount, blobIds: [...found.keys()] };
+  return { count, sizeBytes, archiveCount, partCount, blobIds: [...found.keys()] };
 }
 
 function hasRow({ rows }: OrphanOptions, id: BlobId): Promise<boolean> {
   return rows.read((all) => all.blobs.isReferenced(id));
 }
 
-async function lookAt({ blobs }: OrphanOptions, id: BlobId): Promise<'archive' | 'other' | 'gone'> {
+/** The kind of its label, if it has one that can be read. */
+async function lookAt(
+  { blobs }: OrphanOptions,
+  id: BlobId,
+): Promise<BlobLabel['kind'] | 'other' | 'gone'> {
   try {
     const { label } = await blobs.describe(id);
-    return parseBlobLabel(label)?.kind === 'archive' ? 'archive' : 'other';
+    return parseBlobLabel(label)?.kind ?? 'other';
   } catch (error) {
     if (isStoreError(error, 'BlobNotFound')) return 'gone';
     // Damaged is there, too.

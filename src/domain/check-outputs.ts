@@ -1,17 +1,13 @@
 import type { Clock } from '../lib/clock.ts';
-import type { BlobStore } from '../storage/blob-store.ts';
-import { isStoreError } from '../storage/errors.ts';
 import type { BlobPart, JobPosition, JobRow, VaultRow } from '../storage/rows.ts';
-import { damagedFrames } from './archive-verification-frames.ts';
+import { type BlobCheckOptions, problemOfBlob } from './check-blobs.ts';
 import { allVaults, type RowReader } from './check-rows.ts';
 
 const jobsPerPage = 1000;
 
-export interface OutputOptions {
+export interface OutputOptions extends BlobCheckOptions {
   readonly rows: RowReader;
-  readonly blobs: Pick<BlobStore, 'describe' | 'read'>;
   readonly clock: Clock;
-  readonly signal: AbortSignal;
 }
 
 export interface CheckedOutput {
@@ -63,7 +59,7 @@ async function checkOutput(
   let current: JobRow | undefined = job;
   while (current !== undefined && current.output !== null) {
     const { blobId, sizeBytes }: BlobPart = current.output;
-    const reason = await readOutput(current.output, options);
+    const reason = await problemOfBlob(current.output, options);
     if (reason === undefined) return { bytesRead: sizeBytes, problem: undefined };
     const now: JobRow | undefined = await rows.read(({ jobs }) => jobs.get(job.jobId));
     if (now?.output?.blobId === blobId) {
@@ -75,29 +71,4 @@ async function checkOutput(
     current = now;
   }
   return undefined;
-}
-
-/** Why the output can't be had as it was stored; undefined when it can. */
-async function readOutput(
-  { blobId, sizeBytes }: BlobPart,
-  { blobs, signal }: OutputOptions,
-): Promise<string | undefined> {
-  try {
-    const description = await blobs.describe(blobId);
-    if (description.sizeBytes !== sizeBytes) {
-      return `it has ${description.sizeBytes} bytes, and not ${sizeBytes}`;
-    }
-    const frames = damagedFrames({
-      range: { offsetBytes: 0, lengthBytes: sizeBytes },
-      leaves: description.leaves,
-      read: (range) => blobs.read(blobId, range, signal),
-      signal,
-    });
-    for await (const { reason } of frames) return reason.message;
-    return undefined;
-  } catch (error) {
-    const isDamage = isStoreError(error, 'BlobCorrupt') || isStoreError(error, 'BlobNotFound');
-    if (!isDamage) throw error;
-    return error.message;
-  }
 }

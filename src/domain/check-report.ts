@@ -20,6 +20,8 @@ export interface OrphanReport {
   readonly sizeBytes: number;
   /** How many are labelled as of an archive. Of very many only the first are looked at. */
   readonly archiveCount: number;
+  /** How many of those that are looked at are labelled as a part of an upload. */
+  readonly partCount: number;
   readonly blobIds: readonly BlobId[];
 }
 
@@ -36,7 +38,9 @@ export interface RecoveryReport {
 export interface CheckReport {
   readonly archivesChecked: number;
   readonly outputsChecked: number;
-  /** Of archives and outputs. */
+  /** Parts of open uploads. */
+  readonly partsChecked: number;
+  /** Of archives, outputs and parts. */
   readonly bytesRead: number;
   readonly damagedCount: number;
   readonly damaged: readonly DamagedArchive[];
@@ -52,7 +56,14 @@ export interface CheckReport {
   readonly isSound: boolean;
 }
 
-export type CheckPhase = 'recovery' | 'database' | 'archives' | 'outputs' | 'vaults' | 'orphans';
+export type CheckPhase =
+  | 'recovery'
+  | 'database'
+  | 'archives'
+  | 'outputs'
+  | 'uploads'
+  | 'vaults'
+  | 'orphans';
 
 /** What is told while a check goes on. Totals are an estimate: others may be adding archives. */
 export type CheckEvent =

@@ -1,4 +1,4 @@
-import type { ArchiveRow, InventoryPosition, VaultRow } from '../storage/rows.ts';
+import type { InventoryPage, InventoryPosition, VaultRow } from '../storage/rows.ts';
 import { allVaults, type RowReader } from './check-rows.ts';
 
 const archivesPerPage = 1000;
@@ -47,12 +47,11 @@ async function countArchives(
   let after: InventoryPosition | null = null;
   for (;;) {
     signal.throwIfAborted();
-    const page: ArchiveRow[] = await pageOf(rows, vault, after);
-    archiveCount += page.length;
-    for (const archive of page) sizeBytes += archive.sizeBytes;
-    const last = page.at(-1);
-    if (last === undefined) return { archiveCount, sizeBytes };
-    after = { createdAtMs: last.createdAtMs, archiveId: last.archiveId };
+    const { archives, next }: InventoryPage = await pageOf(rows, vault, after);
+    archiveCount += archives.length;
+    for (const archive of archives) sizeBytes += archive.sizeBytes;
+    if (next === null) return { archiveCount, sizeBytes };
+    after = next;
   }
 }
 
@@ -60,7 +59,7 @@ function pageOf(
   rows: RowReader,
   { vaultId, changes }: VaultRow,
   after: InventoryPosition | null,
-): Promise<ArchiveRow[]> {
+): Promise<InventoryPage> {
   return rows.read(({ archives }) =>
     archives.listForInventory({
       vaultId,

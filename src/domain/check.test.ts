@@ -65,10 +65,11 @@ test('a store in which all is well is sound, and all of it was read', async () =
   assert.deepEqual(await run(domain), {
     archivesChecked: 3,
     outputsChecked: 1,
+    partsChecked: 0,
     bytesRead: 2 * mebibyte + 1 + 5 + 7 + output.sizeBytes,
     damagedCount: 0,
     damaged: [],
-    orphans: { count: 0, sizeBytes: 0, archiveCount: 0, blobIds: [] },
+    orphans: { count: 0, sizeBytes: 0, archiveCount: 0, partCount: 0, blobIds: [] },
     problems: [],
     notes: [],
     recovery: null,
@@ -140,7 +141,7 @@ test('progress is told, up to the whole', async () => {
   const events: CheckEvent[] = [];
   await run(domain, { onProgress: (event) => events.push(event) });
   const phases = events.flatMap((event) => (event.kind === 'phase' ? [event.phase] : []));
-  assert.deepEqual(phases, ['archives', 'outputs', 'vaults', 'orphans']);
+  assert.deepEqual(phases, ['archives', 'outputs', 'uploads', 'vaults', 'orphans']);
   assert.deepEqual(
     events.findLast(({ kind }) => kind === 'progress'),
     {
@@ -274,7 +275,7 @@ test('blobs without a row are told, but for those that were just written', async
   domain.clock.advance(minuteMs);
   await writeBytes(domain.blobs, Buffer.from('just now'));
   const report = await run(domain);
-  const orphans = { count: 1, sizeBytes: 8, archiveCount: 0, blobIds: [id] };
+  const orphans = { count: 1, sizeBytes: 8, archiveCount: 0, partCount: 0, blobIds: [id] };
   assert.deepEqual([report.orphans, report.notes], [orphans, []]);
   assert.ok(report.isSound);
 });
@@ -312,7 +313,7 @@ test('a blob that gets its row, or goes, before the end of the check is no orpha
     },
   };
   assert.deepEqual((await run(domain, { blobs })).orphans, {
-    ...{ count: 0, sizeBytes: 0, archiveCount: 0, blobIds: [] },
+    ...{ count: 0, sizeBytes: 0, archiveCount: 0, partCount: 0, blobIds: [] },
   });
 });
 

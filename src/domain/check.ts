@@ -17,6 +17,7 @@ import type {
   RecoveryReport,
 } from './check-report.ts';
 import { allVaults, type RowReader } from './check-rows.ts';
+import { checkParts, uploadsOfNoVault } from './check-uploads.ts';
 import { wrongTotals } from './check-vaults.ts';
 
 /** How many archives are read at once: enough to keep a disk busy, and to leave some of it to others. */
@@ -54,6 +55,7 @@ export async function check(options: CheckOptions): Promise<CheckReport> {
   await run.database();
   await run.archives();
   await run.outputs();
+  await run.uploads();
   await run.vaults();
   const orphans = await run.orphans();
   return { ...run.findings(recovery, orphans), durationMs: options.clock.now() - startedAtMs };
@@ -67,6 +69,7 @@ class Check {
   readonly #notes: string[] = [];
   #archivesChecked = 0;
   #outputsChecked = 0;
+  #partsChecked = 0;
   #bytesRead = 0;
   #totals = { archivesTotal: 0, bytesTotal: 0 };
 
@@ -134,6 +137,16 @@ class Check {
     }
   }
 
+  async uploads(): Promise<void> {
+    this.#begin('uploads');
+    for await (const { bytesRead, problem } of checkParts(this.#options)) {
+      this.#partsChecked += 1;
+      this.#bytesRead += bytesRead;
+      if (problem !== undefined) this.#note(problem);
+    }
+    for (const problem of await uploadsOfNoVault(this.#options.rows)) this.#note(problem);
+  }
+
   async vaults(): Promise<void> {
     this.#begin('vaults');
     const { rows, signal } = this.#options;
@@ -147,6 +160,7 @@ class Check {
       this.#note(`${orphans.count} blobs have no row: rows have been lost.`);
     }
     if (orphans.archiveCount > 0) await this.#noteOrphanArchives(orphans.archiveCount);
+    if (orphans.partCount > 0) this.#noteOrphanParts(orphans.partCount);
     return orphans;
   }
 
@@ -158,6 +172,7 @@ class Check {
     return {
       archivesChecked: this.#archivesChecked,
       outputsChecked: this.#outputsChecked,
+      partsChecked: this.#partsChecked,
       bytesRead: this.#bytesRead,
       damagedCount: this.#damaged.count,
       damaged: this.#damaged.kept,
@@ -183,6 +198,16 @@ class Check {
       ? 'If they are wanted, `firn repair --rebuild` makes rows for them.'
       : 'Uploads and deletions that a crash has cut short leave such blobs.';
     this.#notes.push(`${which}. ${why}`);
+  }
+
+  #noteOrphanParts(count: number): void {
+    const which =
+      count === 1
+        ? 'One blob without a row is labelled as a part'
+        : `${count} blobs without a row are labelled as parts`;
+    const why =
+      'Parts that were sent again, and those that a crash has cut short, leave such blobs.';
+    this.#notes.push(`${which} of an upload. ${why}`);
   }
 
   #note(problem: string): void {

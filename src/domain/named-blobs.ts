@@ -1,5 +1,5 @@
 import type { BlobOwner, Rows } from '../storage/metadata-store.ts';
-import type { BlobPart } from '../storage/rows.ts';
+import type { ArchiveRow, BlobPart } from '../storage/rows.ts';
 import type { ArchiveLabel, BlobLabel, PartLabel, UploadedArchiveLabel } from './blob-labels.ts';
 
 /** That whose row is to name a blob with this label. */
@@ -39,9 +39,17 @@ async function namedArchive(
   const blobs = await rows.archives.blobs(label.archiveId);
   const last = blobs.at(-1);
   if (label.kind === 'archive') return blobs.length === 1 ? (last ?? null) : null;
-  // The parts come first, and then the blob with the label.
+  // The parts come first, and then the blob with the label, of which the label is all there is.
   const isOfParts = blobs.length > 1 && last?.treeHash === null && last.sizeBytes === 0;
-  return isOfParts ? last : null;
+  return isOfParts && tellsOf(label, archive) ? last : null;
+}
+
+function tellsOf(label: UploadedArchiveLabel, archive: ArchiveRow): boolean {
+  return (
+    label.vaultId === archive.vaultId &&
+    label.description === archive.description &&
+    label.createdAtMs === archive.createdAtMs
+  );
 }
 
 async function namedPart(

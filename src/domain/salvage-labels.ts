@@ -2,14 +2,20 @@ import type { BlobId, BlobStore } from '../storage/blob-store.ts';
 import { isStoreError } from '../storage/errors.ts';
 import type { MetadataStore } from '../storage/metadata-store.ts';
 import { treeHashOfLeaves } from './archive-hashes.ts';
-import { type ArchiveLabel, parseBlobLabel } from './blob-labels.ts';
+import {
+  type ArchiveLabel,
+  type BlobLabel,
+  type PartLabel,
+  parseBlobLabel,
+  type UploadedArchiveLabel,
+} from './blob-labels.ts';
 
 const blobsPerBatch = 500;
 
-/** A blob that holds an archive, and that no row names. */
-export interface LabelledBlob {
+/** A blob that holds what rows can be made of, and that no row names. */
+export interface LabelledBlob<L = ArchiveLabel | UploadedArchiveLabel | PartLabel> {
   readonly blobId: BlobId;
-  readonly label: ArchiveLabel;
+  readonly label: L;
 }
 
 export interface UnreadableBlob {
@@ -21,7 +27,9 @@ export interface UnreadableBlob {
 export interface LabelBatch {
   /** How many blobs were looked at, those with rows included. */
   readonly seenCount: number;
-  readonly archives: readonly LabelledBlob[];
+  readonly archives: readonly LabelledBlob<ArchiveLabel>[];
+  readonly uploadedArchives: readonly LabelledBlob<UploadedArchiveLabel>[];
+  readonly parts: readonly LabelledBlob<PartLabel>[];
   readonly unreadable: readonly UnreadableBlob[];
   readonly otherCount: number;
 }
@@ -50,35 +58,54 @@ async function readBatch(ids: readonly BlobId[], options: LabelOptions): Promise
     for (const id of ids) if (!(await rows.blobs.isReferenced(id))) found.push(id);
     return found;
   });
-  const archives: LabelledBlob[] = [];
+  const archives: LabelledBlob<ArchiveLabel>[] = [];
+  const uploadedArchives: LabelledBlob<UploadedArchiveLabel>[] = [];
+  const parts: LabelledBlob<PartLabel>[] = [];
   const unreadable: UnreadableBlob[] = [];
   let otherCount = 0;
-  for (const id of unnamed) {
+  for (const blobId of unnamed) {
     options.signal.throwIfAborted();
-    const found = await readLabel(id, options);
-    if (found === 'other') otherCount += 1;
-    else if ('label' in found) archives.push(found);
-    else unreadable.push(found);
+    const label = await readLabel(blobId, options.blobs);
+    if ('reason' in label) unreadable.push(label);
+    else if (label.kind === 'archive') archives.push({ blobId, label });
+    else if (label.kind === 'uploaded-archive') uploadedArchives.push({ blobId, label });
+    else if (label.kind === 'part') parts.push({ blobId, label });
+    else otherCount += 1;
   }
-  return { seenCount: ids.length, archives, unreadable, otherCount };
+  return { seenCount: ids.length, archives, uploadedArchives, parts, unreadable, otherCount };
 }
 
-async function readLabel(
+/** The label of a blob, if it is that of its bytes. */
+export async function readLabel(
   id: BlobId,
-  { blobs }: LabelOptions,
-): Promise<LabelledBlob | UnreadableBlob | 'other'> {
+  blobs: Pick<BlobStore, 'describe'>,
+): Promise<BlobLabel | UnreadableBlob | { readonly kind: 'other' }> {
   try {
     const { label: text, leaves, sizeBytes } = await blobs.describe(id);
     const label = parseBlobLabel(text);
-    if (label?.kind !== 'archive') return 'other';
+    if (label === undefined) return { kind: 'other' };
     // Rows that are made from what does not fit would only be found to be wrong later.
-    if (label.sizeBytes !== sizeBytes || label.treeHash !== treeHashOfLeaves(leaves)) {
-      return { id, reason: `Its label is not that of its bytes, but of ${label.archiveId}` };
-    }
-    return { blobId: id, label };
+    if (fits(label, { leaves, sizeBytes })) return label;
+    return { id, reason: `Its label is not that of its bytes, but of ${nameOf(label)}` };
   } catch (error) {
     const isDamage = isStoreError(error, 'BlobCorrupt') || isStoreError(error, 'BlobNotFound');
     if (!isDamage) throw error;
     return { id, reason: error.message };
   }
+}
+
+function fits(
+  label: BlobLabel,
+  { leaves, sizeBytes }: { readonly leaves: Uint8Array; readonly sizeBytes: number },
+): boolean {
+  if (label.kind === 'inventory') return true;
+  // The bytes of an archive of parts are in the parts.
+  if (label.kind === 'uploaded-archive') return sizeBytes === 0;
+  return label.sizeBytes === sizeBytes && label.treeHash === treeHashOfLeaves(leaves);
+}
+
+function nameOf(label: BlobLabel): string {
+  if (label.kind === 'inventory') return label.jobId;
+  if (label.kind === 'part') return `part ${label.index + 1} of the upload ${label.uploadId}`;
+  return label.archiveId;
 }

@@ -1,5 +1,5 @@
 import type { VaultKey, VaultRow } from '../storage/rows.ts';
-import type { ArchiveLabel } from './blob-labels.ts';
+import type { ArchiveLabel, UploadedArchiveLabel } from './blob-labels.ts';
 
 /** A vault as the labels of its archives tell of it. */
 interface FoundVault extends VaultKey {
@@ -12,7 +12,8 @@ interface FoundVault extends VaultKey {
 export class FoundVaults {
   readonly #byId = new Map<string, FoundVault>();
 
-  add({ vaultId, accountId, region, vaultName, createdAtMs }: ArchiveLabel): void {
+  add(label: ArchiveLabel | UploadedArchiveLabel): void {
+    const { vaultId, accountId, region, vaultName, createdAtMs } = label;
     const known = this.#byId.get(vaultId);
     if (known === undefined) {
       const key = { accountId, region, vaultName };

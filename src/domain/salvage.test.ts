@@ -36,7 +36,11 @@ const nothing = {
   vaultsMade: 0,
   archivesMade: 0,
   archivesRepointed: 0,
+  partsRepointed: 0,
   archivesOfDeletedVaults: 0,
+  archivesIncompleteCount: 0,
+  archivesIncomplete: [],
+  partsLeftAlone: 0,
   blobsUnreadableCount: 0,
   blobsUnreadable: [],
   blobsWithoutLabelOfArchive: 0,
@@ -44,8 +48,11 @@ const nothing = {
 };
 
 /** A vault's archives as an inventory lists them. */
-function listed({ store }: Pick<Domain, 'store'>, key: VaultKey): Promise<ArchiveRow[]> {
-  return store.read(async ({ vaults, archives }) => {
+async function listed(
+  { store }: Pick<Domain, 'store'>,
+  key: VaultKey,
+): Promise<readonly ArchiveRow[]> {
+  const all = await store.read(async ({ vaults, archives }) => {
     const vault = await vaults.get(key);
     return archives.listForInventory({
       vaultId: vault?.vaultId ?? '',
@@ -56,6 +63,7 @@ function listed({ store }: Pick<Domain, 'store'>, key: VaultKey): Promise<Archiv
       limit: 10_000,
     });
   });
+  return all.archives;
 }
 
 /** What of a row an inventory shows. */

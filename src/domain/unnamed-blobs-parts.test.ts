@@ -151,22 +151,36 @@ test('when the label of an archive of parts is damaged its row names the copy', 
   });
 });
 
-test('an empty blob with another label does not pass for that of the archive', async () => {
+test('an empty blob whose label is not that of the archive does not take its place', async () => {
+  await using domain = await openDomain();
+  const { archiveId, blobs } = await uploadedArchive(domain);
+  const named = defined(blobs.at(-1), 'its own blob');
+  const parsed = parseBlobLabel((await domain.blobs.describe(named)).label);
+  assert.ok(parsed?.kind === 'uploaded-archive');
+  const changes = [{ description: 'x' }, { createdAtMs: 1 }, { vaultId: 'x' }, { sizeBytes: 1 }];
+  domain.blobs.damageLabel(named, 2);
+  for (const change of changes) {
+    const text = encodeBlobLabel({ ...parsed, ...change });
+    const { id } = await writeBytes(domain.blobs, new Uint8Array(0), text);
+    assert.deepEqual(await kindsOf(domain, id), ['unclear', 'unclear']);
+  }
+  const now = await domain.store.read(({ archives }) => archives.blobs(archiveId));
+  assert.equal(now.at(-1)?.blobId, named);
+});
+
+test('a row that names the label of another archive names that of its own again', async () => {
   await using domain = await openDomain();
   const { archiveId, blobs } = await uploadedArchive(domain);
   const named = defined(blobs.at(-1), 'its own blob');
   const { label } = await domain.blobs.describe(named);
   const parsed = parseBlobLabel(label);
   assert.ok(parsed?.kind === 'uploaded-archive');
-  const other = encodeBlobLabel({ ...parsed, description: 'another' });
-  const { id } = await writeBytes(domain.blobs, new Uint8Array(0), other);
-  assert.deepEqual(await kindsOf(domain, id), ['copy', 'needed']);
+  const other = encodeBlobLabel({ ...parsed, archiveId: 'of another' });
+  const wrong = await writeBytes(domain.blobs, new Uint8Array(0), other);
+  await domain.store.write((rows) => rows.blobs.repoint(named, wrong.id));
+  assert.deepEqual(await kindsOf(domain, named), ['copy', 'needed']);
   const now = await domain.store.read(({ archives }) => archives.blobs(archiveId));
-  assert.equal(
-    now.at(-1)?.blobId,
-    id,
-    'of two labels that the row fits nobody knows which is right',
-  );
+  assert.equal(now.at(-1)?.blobId, named);
 });
 
 test('a part whose label says something else than its bytes or its row is not clear', async () => {

@@ -31,8 +31,8 @@ export interface CompactSegmentsOptions extends SegmentVisitOptions {
  *    its name until its row is committed, and for good when he can't know whether it is. So there is
  *    nobody left then who could still commit a row that names it.
  * 4. Of those, and of what was moved, is retired what `UnnamedBlobs` finds superfluous: the row of
- *    that archive or job names another one, which was read just now. Orphans move like the rest: the
- *    sweeper goes on counting from there.
+ *    that archive, part or job names another one, which was read just now. Orphans move like the rest:
+ *    the sweeper goes on counting from there.
  * 5. What can't be read, or understood, stays where it is.
  * 6. Where the rows contradict themselves about a blob, nothing is moved or retired any more.
  *

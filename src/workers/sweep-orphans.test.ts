@@ -11,6 +11,7 @@ import {
   runUntilIdle,
   storeText,
 } from '../../tests/support/domain.ts';
+import { initiate, partOf, storeInParts } from '../../tests/support/domain-uploads.ts';
 import { faulty } from '../../tests/support/faulty.ts';
 import { hidingRowsOf } from '../../tests/support/hidden-rows.ts';
 import { labelWithoutRow } from '../../tests/support/segments.ts';
@@ -65,7 +66,7 @@ test('a restart begins to count anew', async () => {
   assert.equal((await listIds(domain.blobs)).length, 1);
 });
 
-test('what a row names is never removed: archives, removed ones too, and outputs', async () => {
+test('what a row names is never removed: archives, removed ones too, parts, and outputs', async () => {
   await using domain = await openDomain();
   await storeText(domain, 'in its vault');
   const removed = await storeText(domain, 'handed out by a job');
@@ -73,8 +74,11 @@ test('what a row names is never removed: archives, removed ones too, and outputs
   await domain.archives.remove(photos, removed);
   await inventory(domain);
   await runUntilIdle(new TakeInventories({ ...domain, arrivals: domain.arrivals.inventories }));
+  await storeInParts(domain, Buffer.from('uploaded in one part'));
+  const uploadId = await initiate(domain);
+  await domain.uploads.putPart(partOf(uploadId, 0, Buffer.from('of an upload that is open')));
   const before = await listIds(domain.blobs);
-  assert.equal(before.length, 3);
+  assert.equal(before.length, 6);
   const worker = new SweepOrphans(domain);
   for (let round = 0; round < 4; round += 1) {
     await runUntilIdle(worker);
@@ -338,7 +342,7 @@ test('the last sound copy of an archive takes the place of the damaged one', asy
     domain.clock.advance(weekMs);
   }
   const parts = await domain.store.read(({ archives }) => archives.blobs(archiveId));
-  assert.deepEqual(parts, [{ blobId, sizeBytes: 5 }]);
+  assert.deepEqual(parts, [{ blobId, sizeBytes: 5, treeHash: null }]);
   assert.equal((await listIds(domain.blobs)).length, 2);
   assert.deepEqual(domain.log.names('warn'), ['blobs.suspected', 'archive.healed']);
 });

@@ -22,6 +22,7 @@ import {
   inventoryOf,
   upload,
 } from '../support/deeds.ts';
+import { uploadInParts } from '../support/multipart.ts';
 import { type SpawnedServer, spawnServer } from '../support/spawn-server.ts';
 import { accountSettings, testAccount } from '../support/start-server.ts';
 import { TemporaryDirectory } from '../support/temporary-directory.ts';
@@ -38,7 +39,7 @@ interface Stored {
 
 const apiOf = ({ url }: SpawnedServer) => new Api({ url, credentials: testAccount.credentials });
 
-/** A data directory that was well closed, with small and large archives in it. */
+/** A data directory that was well closed, with small and large archives in it, one of parts. */
 async function storeSome(): Promise<Stored> {
   const directory = new TemporaryDirectory();
   const archives = new Map<string, Buffer>();
@@ -49,6 +50,9 @@ async function storeSome(): Promise<Stored> {
     const bytes = Buffer.alloc(sizeBytes, `${sizeBytes} `);
     archives.set(await upload(api, vault, bytes, `of ${sizeBytes}`), bytes);
   }
+  const inParts = Buffer.alloc(1_070_000, 'in parts ');
+  const description = `of ${inParts.length}`;
+  archives.set(await uploadInParts(api, vault, inParts, { description }), inParts);
   server.askToStop();
   await server.ended;
   return { directory, archives };

@@ -290,6 +290,18 @@ export const checkMutations: readonly Mutation[] = [
     tests: ['src/domain/archive-verification.test.ts'],
   },
   {
+    name: 'tree-hash-of-a-part-not-compared-by-the-scrub',
+    breaks: 'The scrub names no part where the row of one names the bytes of another.',
+    file: 'src/domain/archive-verification.ts',
+    edits: [
+      {
+        find: 'if (treeHash === null || treeHashOfLeaves(leaves) === treeHash) return;',
+        replace: "if (treeHash === null || leaves.length >= 0 || treeHash === '') return;",
+      },
+    ],
+    tests: ['src/domain/archive-verification-parts.test.ts'],
+  },
+  {
     name: 'label-not-compared-by-the-scrub',
     breaks: 'The scrub finds nothing wrong with an archive of whose row the description changed.',
     file: 'src/domain/archive-verification.ts',
@@ -439,6 +451,28 @@ export const checkMutations: readonly Mutation[] = [
       },
     ],
     tests: ['src/workers/sweep-orphans.test.ts'],
+  },
+  {
+    name: 'replaced-part-taken-for-a-copy',
+    breaks:
+      'A part in whose place another was put takes that place again when the other is damaged.',
+    file: 'src/domain/named-blobs.ts',
+    edits: [
+      {
+        find: 'if (part?.index !== index || part.treeHash !== treeHash) return undefined;',
+        replace: "if (part?.index !== index || treeHash === '') return undefined;",
+      },
+    ],
+    tests: ['src/domain/unnamed-blobs-parts.test.ts'],
+  },
+  {
+    name: 'hash-of-salvaged-parts-not-compared',
+    breaks: 'An archive is made again out of parts that others were put in the place of.',
+    file: 'src/domain/salvage-parts.ts',
+    edits: [
+      { find: ' === label.treeHash) return { parts };', replace: " !== '') return { parts };" },
+    ],
+    tests: ['src/domain/salvage-uploads.test.ts'],
   },
   {
     name: 'contradiction-of-rows-ignored',

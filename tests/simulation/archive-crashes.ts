@@ -1,9 +1,12 @@
 import assert from 'node:assert/strict';
 import { Archives } from '../../src/domain/archives.ts';
+import { Markers } from '../../src/domain/markers.ts';
 import { Pins } from '../../src/domain/pins.ts';
+import { Uploads } from '../../src/domain/uploads.ts';
 import { Vaults } from '../../src/domain/vaults.ts';
 import { Bell } from '../../src/lib/bell.ts';
 import { SimulatedClock } from '../../src/lib/clock.ts';
+import { TimeBounds } from '../../src/lib/time-bounds.ts';
 import { sampleBytes } from '../../src/storage/blob-specimen.ts';
 import type { Files } from '../../src/storage/disk/files.ts';
 import { SqliteMetadataStore } from '../../src/storage/sqlite/sqlite-metadata-store.ts';
@@ -29,6 +32,8 @@ function bytesOf(description: string): Uint8Array {
   return sampleBytes(size, seed);
 }
 
+const dayMs = 24 * 60 * 60 * 1000;
+
 let runs = 0;
 
 /**
@@ -49,13 +54,15 @@ export async function openStore(files: Files, { database = ':memory:' } = {}) {
   const randomBytes = seededRandomBytes(`domain ${runs}`);
   const parts = {
     ...{ store, blobs, clock, randomBytes, pins: new Pins() },
-    ...{ removals: new Bell(), aborts: new Bell() },
+    ...{ removals: new Bell(), aborts: new Bell(), markers: new Markers(new Uint8Array(32)) },
+    ...{ timeBounds: new TimeBounds({ clock, log, longestMs: dayMs }), uploadExpiryMs: dayMs },
     ...({ inventoryMode: 'live', timing: 'immediate', vaultsMax: 1000 } as const),
   };
   return {
     ...{ store, blobs },
     vaults: new Vaults(parts),
     archives: new Archives(parts),
+    uploads: new Uploads(parts),
     [Symbol.asyncDispose]: async () => {
       await store[Symbol.asyncDispose]();
       await volume[Symbol.asyncDispose]();
@@ -91,7 +98,7 @@ export async function lookAtArchives({ store, blobs }: Store): Promise<SeenArchi
   const found = await store.read(async (rows) => {
     const vault = await rows.vaults.get(photos);
     if (vault === undefined) return undefined;
-    const archives = await rows.archives.listForInventory({
+    const { archives } = await rows.archives.listForInventory({
       ...{ vaultId: vault.vaultId, asOfChange: vault.changes, after: null, limit: 100 },
       ...{ createdFromMs: null, createdBeforeMs: null },
     });

@@ -4,9 +4,9 @@ import { damagedArchive, runIn } from '../fake-host.ts';
 import type { CheckEvent, CheckReport } from '../reports.ts';
 
 const sound: CheckReport = {
-  ...{ archivesChecked: 3, outputsChecked: 1, bytesRead: 2048, durationMs: 61_000 },
+  ...{ archivesChecked: 3, outputsChecked: 1, partsChecked: 0, bytesRead: 2048 },
   ...{ damagedCount: 0, damaged: [], orphans: { count: 0, sizeBytes: 0 } },
-  ...{ problems: [], notes: [] },
+  ...{ problems: [], notes: [], durationMs: 61_000 },
   recovery: { snapshotCount: 2, batchCount: 1, problems: [] },
   isSound: true,
 };
@@ -37,6 +37,8 @@ Damaged   none
 `,
   );
   assert.equal(err, '');
+  const withParts = await runIn({ checkReport: { ...sound, partsChecked: 5 } }, 'check');
+  assert.match(withParts.out, /1 output of jobs, 5 parts of open uploads, 2\.0 KiB\n/);
 });
 
 test('`firn check` names each damaged archive and problem, with status 1', async () => {

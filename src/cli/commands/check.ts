@@ -42,6 +42,7 @@ const phases: Readonly<Record<string, string>> = {
   database: 'comparing indexes of the database with its tables',
   archives: 'reading archives',
   outputs: 'reading outputs of jobs',
+  uploads: 'reading parts of uploads',
   vaults: 'adding up vaults',
   orphans: 'looking for blobs that no row names',
 };
@@ -59,10 +60,9 @@ function progressText(event: CheckEvent): string | undefined {
 }
 
 function reportText(report: CheckReport): string {
-  const { archivesChecked, outputsChecked, bytesRead, orphans, recovery, durationMs } = report;
-  const read = `${countText(archivesChecked, 'archive')}, ${countText(outputsChecked, 'output')}`;
+  const { orphans, recovery, durationMs } = report;
   const facts = factLines([
-    ['Read', `${read} of jobs, ${bytesText(bytesRead)}`],
+    ['Read', readText(report)],
     ['Recovery', recoveryText(recovery)],
     ['Orphans', `${countText(orphans.count, 'blob')}, ${bytesText(orphans.sizeBytes)}`],
     ['Took', durationText(durationMs)],
@@ -74,6 +74,17 @@ function reportText(report: CheckReport): string {
     report.damaged.length === 0 ? '' : `\n${damagedTable(report)}`,
     texts.length === 0 ? '' : `\n${texts.join('')}`,
   ].join('');
+}
+
+function readText(report: CheckReport): string {
+  const { archivesChecked, outputsChecked, partsChecked, bytesRead } = report;
+  const what = [
+    countText(archivesChecked, 'archive'),
+    `${countText(outputsChecked, 'output')} of jobs`,
+    ...(partsChecked === 0 ? [] : [`${countText(partsChecked, 'part')} of open uploads`]),
+    bytesText(bytesRead),
+  ];
+  return what.join(', ');
 }
 
 function recoveryText(recovery: CheckReport['recovery']): string {

@@ -19,6 +19,7 @@ const salvaged: RepairReport = {
   salvage: {
     ...{ vaultsMade: 1, archivesMade: 2, archivesRepointed: 0, blobsUnreadableCount: 3 },
     ...{ archivesOfDeletedVaults: 0, accountsWithoutRow: ['111122223333'] },
+    ...{ partsRepointed: 0, archivesIncompleteCount: 0, archivesIncomplete: [], partsLeftAlone: 0 },
   },
 };
 
@@ -46,11 +47,43 @@ Salvaged   2 archives and 1 vault made of their blobs, 0 archives given other co
 
 Batches 8 to 12 are lost.
 3 blobs without a row cannot be read.
+Tags, access policies, vault locks, notification settings, data retrieval policies and \
+provisioned capacity cannot be made again from blobs: see whether each vault and account has its own.
 The account 111122223333 owns vaults and has no access key: make it again with \
 \`firn account create --account-id 111122223333 --name NAME\`.
 `,
   );
   assert.match(err, /^firn: The database was made again, and not all that was in it is back/);
+});
+
+test('`firn repair --rebuild` names archives whose parts are missing, and counts parts', async () => {
+  const archive = {
+    ...{ accountId: '111122223333', region: 'us-east-1', vaultName: 'photos', archiveId: 'a1' },
+    ...{ description: '', sizeBytes: 30, createdAtMs: Date.UTC(2026, 0, 1) },
+    problem: 'Of its 3 parts these are missing: 2.',
+  };
+  const salvage = {
+    ...{ vaultsMade: 0, archivesMade: 0, archivesRepointed: 1, blobsUnreadableCount: 0 },
+    ...{ archivesOfDeletedVaults: 0, accountsWithoutRow: [], partsRepointed: 2 },
+    ...{ archivesIncompleteCount: 3, archivesIncomplete: [archive], partsLeftAlone: 4 },
+  };
+  const report = { ...rebuilt, salvage };
+  const { status, out } = await runIn({ repairReport: report }, 'repair', '--rebuild');
+  assert.equal(status, 1);
+  assert.match(out, /, 1 archive and 2 parts given other copies of theirs\n/);
+  const [, doubts] = out.split('\n\n');
+  assert.deepEqual(doubts?.split('\n').slice(0, 3), [
+    'The archive a1 of vault photos of account 111122223333 in us-east-1 was uploaded in parts, ' +
+      'and could not be made of them. Of its 3 parts these are missing: 2.',
+    'So it is with 2 other archives.',
+    '4 parts of uploads that were not completed, or whose row is lost, were left alone: the server ' +
+      'removes them after a week.',
+  ]);
+  const json = await runIn({ repairReport: report }, 'repair', '--rebuild', '--json');
+  assert.equal(
+    JSON.parse(json.out).salvage.archivesIncomplete[0].createdAt,
+    '2026-01-01T00:00:00.000Z',
+  );
 });
 
 test('`firn repair --rebuild --json` prints the report', async () => {

@@ -56,10 +56,12 @@ function sourceText({ snapshot, batchCount }: RepairReport): string {
   return `the snapshot of ${dateText(snapshot.takenAtMs)} ${after}`;
 }
 
-function salvagedText({ archivesMade, archivesRepointed, vaultsMade }: SalvageReport): string {
+function salvagedText(salvage: SalvageReport): string {
+  const { archivesMade, archivesRepointed, partsRepointed, vaultsMade } = salvage;
+  const parts = partsRepointed === 0 ? '' : ` and ${countText(partsRepointed, 'part')}`;
   return (
     `${countText(archivesMade, 'archive')} and ${countText(vaultsMade, 'vault')} made of their ` +
-    `blobs, ${countText(archivesRepointed, 'archive')} given other copies of theirs`
+    `blobs, ${countText(archivesRepointed, 'archive')}${parts} given other copies of theirs`
   );
 }
 
@@ -75,10 +77,37 @@ function doubtsOf({ lost, salvage }: RepairReport): readonly string[] {
     ...lost,
     ...(blobsUnreadableCount === 0 ? [] : [unreadable]),
     ...(archivesOfDeletedVaults === 0 ? [] : [ofDeleted]),
+    ...doubtsOfParts(salvage),
+    settingsLost,
     ...accountsWithoutRow.map(
       (id) =>
         `The account ${id} owns vaults and has no access key: make it again with ` +
         `\`firn account create --account-id ${id} --name NAME\`.`,
     ),
+  ];
+}
+
+/** Labels tell of archives alone, and so whatever was set is as it was before the lost changes. */
+const settingsLost =
+  'Tags, access policies, vault locks, notification settings, data retrieval policies and ' +
+  'provisioned capacity cannot be made again from blobs: see whether each vault and account has its own.';
+
+function doubtsOfParts({
+  archivesIncomplete,
+  archivesIncompleteCount,
+  partsLeftAlone,
+}: SalvageReport): readonly string[] {
+  const others = archivesIncompleteCount - archivesIncomplete.length;
+  const left =
+    `${countText(partsLeftAlone, 'part')} of uploads that were not completed, or whose row is lost, ` +
+    'were left alone: the server removes them after a week.';
+  return [
+    ...archivesIncomplete.map(
+      ({ archiveId, vaultName, accountId, region, problem }) =>
+        `The archive ${archiveId} of vault ${vaultName} of account ${accountId} in ${region} was ` +
+        `uploaded in parts, and could not be made of them. ${problem}`,
+    ),
+    ...(others === 0 ? [] : [`So it is with ${countText(others, 'other archive')}.`]),
+    ...(partsLeftAlone === 0 ? [] : [left]),
   ];
 }
