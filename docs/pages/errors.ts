@@ -3,6 +3,14 @@ import { limits } from '../../src/protocol/limits.ts';
 import { operationNames, rowOf } from '../../src/protocol/operations.ts';
 import { code, pageHead, table } from '../markdown.ts';
 
+/** Codes that the API has for any operation, and that nothing in this version comes to send. */
+export const neverAnswered: ReadonlySet<string> = new Set<ErrorCode>([
+  // There are no temporary credentials that could expire.
+  'ExpiredTokenException',
+  // Nothing limits how often is asked.
+  'ThrottlingException',
+]);
+
 export function errorsPage(): string {
   const rows = Object.entries(errorCodes).map(([name, { status, fault }]) => [
     code(name),
@@ -28,6 +36,7 @@ ${table(['Limit', 'Value'], numbers)}`;
 }
 
 function answeredBy(name: string): string {
+  if (neverAnswered.has(name)) return 'nothing in this version';
   if (commonErrorCodes.some((common) => common === name)) return 'any operation';
   const answering = operationNames.filter((operation) =>
     rowOf(operation).errors.includes(name as ErrorCode),

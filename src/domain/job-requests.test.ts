@@ -70,7 +70,9 @@ test('what an inventory was asked for is kept letter by letter', () => {
 });
 
 test('the tier of an inventory has no effect, and neither has an empty set of parameters', () => {
-  assert.deepEqual(parse({ ...inventory, tier: 'Bulk' }), parse(inventory));
+  for (const tier of ['Bulk', 'bulk', 'Fast', '']) {
+    assert.deepEqual(parse({ ...inventory, tier }), parse(inventory));
+  }
   const empty = { ...inventory, inventoryRetrievalParameters: {} };
   assert.deepEqual(parse(empty), parse(inventory));
   assert.deepEqual(parse({ ...retrieval, inventoryRetrievalParameters: {} }), parse(retrieval));
@@ -100,10 +102,13 @@ const refused: readonly [what: string, parameters: JobParameters, message: strin
   ['an archive with bounds of an inventory',
     { ...retrieval, inventoryRetrievalParameters: { limit: '1' } },
     'The inventory retrieval parameters must not be specified for an archive retrieval job'],
+  ['an archive in a tier that is none', { ...retrieval, tier: 'bulk' }, 'Invalid tier: bulk'],
   ['a topic that is no ARN', { ...inventory, sNSTopic: 'done' },
     'Invalid SNS topic ARN: done'],
   ['a topic that is a queue', { ...inventory, sNSTopic: topic.replace('sns', 'sqs') },
     'Invalid SNS topic ARN: arn:aws:sqs:us-east-1:012345678901:done'],
+  ['a topic of another partition', { ...retrieval, sNSTopic: topic.replace('aws', 'aws-cn') },
+    'Invalid SNS topic ARN: arn:aws-cn:sns:us-east-1:012345678901:done'],
   ['a topic of another region', { ...retrieval, sNSTopic: topic.replace('us-east-1', 'eu-west-1') },
     'SNS topics must be in the local AWS region: arn:aws:sns:eu-west-1:012345678901:done'],
   ['a start that is no date', bounds({ startDate: 'May' }), 'Invalid date: May'],
@@ -149,6 +154,7 @@ test('no parameters whatever make reading them throw anything but 400', () => {
     archiveId: text,
     description: text,
     retrievalByteRange: text,
+    tier: text,
     sNSTopic: text,
     inventoryRetrievalParameters: fc.record({ startDate: text, endDate: text, limit: text }),
   });

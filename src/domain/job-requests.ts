@@ -7,6 +7,11 @@ import { checkTopic } from './topics.ts';
 /** The parameters of InitiateJob. */
 export type JobParameters = Omit<Input<'InitiateJob'>, 'accountId' | 'vaultName'>;
 
+/** Developer guide, "Initiate a Job": how soon a retrieval is wanted; `Standard` unless it says so. */
+export const retrievalTiers = ['Expedited', 'Standard', 'Bulk'] as const;
+
+type RetrievalTier = (typeof retrievalTiers)[number];
+
 interface CommonRequest {
   readonly description: string | null;
   readonly snsTopic: string | null;
@@ -19,7 +24,7 @@ export interface RetrievalRequest extends CommonRequest {
   readonly range: ByteRange | null;
   /** The range as it was asked for. */
   readonly rangeText: string;
-  readonly tier: 'Expedited' | 'Standard' | 'Bulk';
+  readonly tier: RetrievalTier;
 }
 
 export interface InventoryRequest extends CommonRequest {
@@ -61,9 +66,15 @@ function retrievalRequest(parameters: JobParameters): Omit<RetrievalRequest, key
   const range =
     retrievalByteRange === undefined ? null : parseRetrievalByteRange(retrievalByteRange);
   if (range === undefined) throw invalidRetrievalRange(retrievalByteRange ?? '');
-  const tier = (parameters.tier ?? 'Standard') as RetrievalRequest['tier'];
+  const tier = tierOf(parameters.tier ?? 'Standard');
   const rangeText = retrievalByteRange ?? '';
   return { kind: 'archive-retrieval', archiveId, range, rangeText, tier };
+}
+
+function tierOf(text: string): RetrievalTier {
+  const tier = retrievalTiers.find((known) => known === text);
+  if (tier === undefined) throw invalidParameter(`Invalid tier: ${text}`);
+  return tier;
 }
 
 function inventoryRequest(parameters: JobParameters): Omit<InventoryRequest, keyof CommonRequest> {

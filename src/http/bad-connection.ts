@@ -3,12 +3,10 @@ import type { Socket } from 'node:net';
 import type { Clock } from '../lib/clock.ts';
 import type { Log } from '../lib/log.ts';
 import { errorCodes, GlacierError } from '../protocol/errors.ts';
+import { outwait } from './discard-body.ts';
 import { errorBody, errorHeaders } from './error-writer.ts';
 import { connectionRefused } from './events.ts';
 import type { Exchange } from './exchange.ts';
-
-/** How long a refused connection stays half open, for the client to read why. */
-const lingerMs = 2_000;
 
 /** Connections that have their answer; whatever else comes over them fails again. */
 const refused = new WeakSet<Socket>();
@@ -34,11 +32,13 @@ export function refuseConnection(
   const under = [...running].filter(({ request }) => request.socket === socket);
   if (under.length > 0) {
     const broken = under.find(({ request }) => !request.complete);
-    // Nonsense behind whole requests lets these finish; within a body it ends everything. A client
-    // that ends its side there is told that its body did not come.
-    if (broken !== undefined && error.code === 'HPE_INVALID_EOF_STATE') broken.body?.cutShort();
-    else if (broken !== undefined) socket.destroy();
-    else under.at(-1)?.response.on('finish', () => socket.destroySoon());
+    // Nonsense behind whole requests lets these finish; in the place of a body it is the request's
+    // own, and its answer, if there is none yet. A client that ends its side there is told that its
+    // body did not come.
+    if (broken === undefined) under.at(-1)?.response.on('finish', () => socket.destroySoon());
+    else if (error.code === 'HPE_INVALID_EOF_STATE') broken.body?.cutShort();
+    else if (isNonsense(error) && !broken.response.headersSent) broken.breakOff(badRequest());
+    else socket.destroy();
     return;
   }
   if (error.code === 'ECONNRESET' || !socket.writable) {
@@ -47,16 +47,34 @@ export function refuseConnection(
   }
   connectionRefused(log, requestId, error.code ?? error.name);
   socket.end(answerTo(error, requestId, clock));
-  const destroy = () => socket.destroy();
-  socket.on('end', destroy);
-  clock.sleep(lingerMs).then(destroy, destroy);
+  void outwait(socket, { clock }).then(() => socket.destroy());
+}
+
+/** Refuses `CONNECT`: requests are answered here, and handed on to nobody. */
+export function refuseTunnel(socket: Socket, refusal: Refusal): void {
+  socket.on('error', () => {
+    // Node leaves such a socket to us; the close that follows ends it.
+  });
+  const error = new Error('CONNECT is not served.');
+  refuseConnection(Object.assign(error, { code: 'CONNECT' }), socket, refusal);
+  socket.resume();
+}
+
+/** Whether the parser did not understand what came, in contrast to a connection that broke. */
+function isNonsense({ code = '' }: { readonly code?: string }): boolean {
+  return code.startsWith('HPE_');
+}
+
+/** `400`, what came is no HTTP. */
+function badRequest(): GlacierError {
+  return new GlacierError('BadRequest', 'Bad request');
 }
 
 function answerTo(error: { readonly code?: string }, requestId: string, clock: Clock): Uint8Array {
   const answer =
     error.code === 'ERR_HTTP_REQUEST_TIMEOUT'
       ? new GlacierError('RequestTimeoutException', 'Request timed out.')
-      : new GlacierError('BadRequest', 'Bad request');
+      : badRequest();
   const { status } = errorCodes[answer.code];
   const body = errorBody(answer);
   const headers = {

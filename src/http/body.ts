@@ -45,6 +45,11 @@ export class RequestBody implements AsyncIterable<Uint8Array> {
     this.#fail(timedOut());
   }
 
+  /** To be called when what comes in the place of the rest is none: whoever reads gets `error`. */
+  breakOff(error: Error): void {
+    this.#fail(error);
+  }
+
   async *[Symbol.asyncIterator](): AsyncGenerator<Uint8Array, void> {
     assert(!this.#isRead, 'a body is read once');
     this.#isRead = true;
@@ -137,24 +142,19 @@ export async function* verifiedBody(
 }
 
 /**
- * Reads a body that is a small document. Beyond `sizeBytesMax` bytes it is refused, without reading
- * it where its length is announced.
+ * Reads a body that is a small document. One of more than `sizeBytesMax` bytes is none: it is left
+ * off, or not even begun where its length is announced.
  */
 export async function readDocument(
   body: AsyncIterable<Uint8Array>,
   { announcedSizeBytes, sizeBytesMax }: DocumentSizes,
-): Promise<Uint8Array> {
-  const tooLarge = () =>
-    new GlacierError(
-      'SerializationException',
-      `The request body is too large: at most ${sizeBytesMax} bytes are accepted`,
-    );
-  if (announcedSizeBytes > sizeBytesMax) throw tooLarge();
+): Promise<Uint8Array | undefined> {
+  if (announcedSizeBytes > sizeBytesMax) return undefined;
   const chunks: Uint8Array[] = [];
   let sizeBytes = 0;
   for await (const chunk of body) {
     sizeBytes += chunk.length;
-    if (sizeBytes > sizeBytesMax) throw tooLarge();
+    if (sizeBytes > sizeBytesMax) return undefined;
     chunks.push(chunk);
   }
   return chunks.length === 1 && chunks[0] !== undefined ? chunks[0] : Buffer.concat(chunks);

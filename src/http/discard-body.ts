@@ -1,9 +1,13 @@
 import type { IncomingMessage } from 'node:http';
+import type { Socket } from 'node:net';
 import type { Clock } from '../lib/clock.ts';
 
 /** How much of a refused body is still read, and for how long. */
 const discardedSizeBytesMax = 64 * 1024 * 1024;
 const discardMsMax = 10_000;
+
+/** How long a connection that is given up stays, for the client to read why. */
+const lingerMs = 2_000;
 
 /** Whether nothing of the body is still under way. */
 export function isBodyOver(request: IncomingMessage): boolean {
@@ -45,4 +49,19 @@ export async function discardBody(
   stopped.abort();
   request.socket.off('close', onClose);
   return reachedEnd;
+}
+
+/**
+ * Waits until the client of a refused connection ends its side of it, or has had the time to read
+ * why. What it still sends is no request any more, and is dropped.
+ */
+export async function outwait(socket: Socket, { clock }: { readonly clock: Clock }): Promise<void> {
+  if (socket.destroyed) return;
+  const ended = new AbortController();
+  const onEnd = () => ended.abort();
+  socket.once('end', onEnd).once('close', onEnd);
+  await clock.sleep(lingerMs, ended.signal).catch(() => {
+    // The client was faster.
+  });
+  socket.off('end', onEnd).off('close', onEnd);
 }

@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
+import { GlacierError } from '../protocol/errors.ts';
 import { limits } from '../protocol/limits.ts';
+import { errorBody } from './error-writer.ts';
 import { errorIn, Trial, until, uploadOf } from './trial-server.ts';
 
 const listing = { vaults: { list: () => Promise.resolve({ vaults: [], marker: null }) } };
@@ -137,4 +139,12 @@ test('a document of 1 MiB is read', async () => {
   assert.equal(body.length, limits.documentSizeBytesMax);
   const error = await trial.errorOf({ method: 'POST', target: '/-/vaults/a/jobs', body });
   assert.match(error, /Invalid job type: x$/);
+});
+
+test('a message that names a long value is cut', () => {
+  const message = `Invalid marker: ${'😀'.repeat(100_000)}`;
+  const error = new GlacierError('InvalidParameterValueException', message);
+  const { message: shown } = JSON.parse(Buffer.from(errorBody(error)).toString());
+  assert.equal(shown.length, 16_385);
+  assert.match(shown, /^Invalid marker: (?:😀)+…$/u);
 });

@@ -2,9 +2,12 @@ import type { Clock } from '../lib/clock.ts';
 import type { Log } from '../lib/log.ts';
 import { errorCodes, GlacierError } from '../protocol/errors.ts';
 import { ClientGone } from './client-gone.ts';
-import { discardBody, isBodyOver } from './discard-body.ts';
+import { discardBody, isBodyOver, outwait } from './discard-body.ts';
 import { replyCut, requestAbandoned, requestFailed } from './events.ts';
 import type { Exchange } from './exchange.ts';
+
+/** A message may name a value of the request: longer than any header, it is cut. */
+const messageLengthMax = 16 * 1024;
 
 /** A body of this size is read to its end even when it is refused, to keep the connection. */
 const keptConnectionBodyBytesMax = 64 * 1024;
@@ -36,7 +39,9 @@ export async function writeError(
 
   const body = errorBody(answer);
   exchange.bytesOut = body.length;
+  const isBroken = exchange.defect !== undefined;
   const keepsConnection =
+    !isBroken &&
     answer.code !== 'RequestTimeoutException' &&
     (isBodyOver(request) || !exceeds(exchange, keptConnectionBodyBytesMax));
   response.writeHead(exchange.status, {
@@ -51,7 +56,8 @@ export async function writeError(
   // Not ended yet: that would reset the connection under a client that is still sending, and the
   // answer would be lost with it.
   response.write(body);
-  if (answer.code !== 'RequestTimeoutException') await discardBody(request, { clock });
+  if (isBroken) await outwait(request.socket, { clock });
+  else if (answer.code !== 'RequestTimeoutException') await discardBody(request, { clock });
   response.end();
 }
 
@@ -67,7 +73,10 @@ export function toGlacierError(error: unknown): GlacierError {
 
 /** Developer guide, "Error Responses": `code`, `message` and `type`. */
 export function errorBody({ code, message }: GlacierError): Uint8Array {
-  return Buffer.from(JSON.stringify({ code, message, type: errorCodes[code].fault }), 'utf8');
+  const shown =
+    message.length > messageLengthMax ? `${message.slice(0, messageLengthMax)}…` : message;
+  const body = { code, message: shown.toWellFormed(), type: errorCodes[code].fault };
+  return Buffer.from(JSON.stringify(body), 'utf8');
 }
 
 /** Clients look for the code in a header first, where there is one. */

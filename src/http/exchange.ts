@@ -1,4 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { GlacierError } from '../protocol/errors.ts';
 import type { OperationName } from '../protocol/operations.ts';
 import { type HeaderMap, headersOf, type SignedRequest } from '../protocol/sigv4.ts';
 import type { RequestBody } from './body.ts';
@@ -38,6 +39,7 @@ export class Exchange {
   body: RequestBody | undefined;
 
   readonly #abort = new AbortController();
+  #defect: GlacierError | undefined;
   #expectsContinue: boolean;
 
   constructor(options: ExchangeOptions) {
@@ -59,6 +61,17 @@ export class Exchange {
 
   abort(reason: Error): void {
     this.#abort.abort(reason);
+  }
+
+  /** What makes the request no HTTP although its head is: the answer, whatever else is wrong. */
+  get defect(): GlacierError | undefined {
+    return this.#defect;
+  }
+
+  /** To be called when something came behind the head that is no body; nothing can follow it. */
+  breakOff(defect: GlacierError): void {
+    this.#defect ??= defect;
+    this.body?.breakOff(defect);
   }
 
   get signedRequest(): SignedRequest {

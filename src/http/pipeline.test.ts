@@ -21,7 +21,7 @@ test('the first stage that finds a fault decides the answer', async () => {
   const job = (changes: Partial<TrialRequest>): TrialRequest => ({
     method: 'POST',
     target: `/${otherAccountId}/vaults/photos/jobs`,
-    body: '{"Tier": "Slow"',
+    body: '{"Format": "XML"',
     afterSigning: { 'x-amz-glacier-version': null },
     ...changes,
   });
@@ -34,10 +34,10 @@ test('the first stage that finds a fault decides the answer', async () => {
     [job({ headers: { 'x-amz-glacier-version': '1' }, ...withVersion }), '400 InvalidParameter'],
     [job(withVersion), '403 AccessDeniedException: Access denied for account ID: 444455556666'],
     [job(owned), '400 SerializationException: Invalid JSON in request body'],
-    [job({ ...owned, body: '{"Tier": "Slow"}' }), '400 MissingParameterValueException: Req'],
+    [job({ ...owned, body: '{"Format": "XML"}' }), '400 MissingParameterValueException: Req'],
     [
-      job({ ...owned, body: '{"Type": "archive-retrieval", "Tier": "Slow"}' }),
-      '400 InvalidParameterValueException: Invalid tier: Slow',
+      job({ ...owned, body: '{"Type": "archive-retrieval", "Format": "XML"}' }),
+      '400 InvalidParameterValueException: Invalid inventory format: XML',
     ],
   ] as const) {
     const error = await trial.errorOf(request);
@@ -115,14 +115,35 @@ test('account ids that name no account of this server are refused as such', asyn
   }
 });
 
-test('an operation that is not built says so, after everything that comes before it', async () => {
+test('a body for nowhere is as good as any other, however large and whatever its hash', async () => {
   await using trial = await Trial.start();
-  const put = (target: string, body = '{}') => trial.errorOf({ method: 'PUT', target, body });
-  assert.equal(
-    await put('/-/vaults/photos/access-policy'),
-    '400 BadRequest: SetVaultAccessPolicy is not supported by this version of Firn',
-  );
-  assert.match(await put(`/${otherAccountId}/vaults/photos/access-policy`), /^403 AccessDenied/);
+  const nowhere = { method: 'POST', target: '/nowhere', body: 'x'.repeat(1_048_577) };
+  const small = { ...nowhere, body: 'small' };
+  const bad = '400 BadRequest: Bad request';
+  assert.equal(await trial.errorOf(nowhere), bad);
+  assert.equal(await trial.errorOf(small), bad);
+  const claim = { headers: { 'x-amz-content-sha256': sha256Hex('another') } };
+  assert.equal(await trial.errorOf({ ...nowhere, ...claim }), bad);
+  assert.equal(await trial.errorOf({ ...small, ...claim }), bad);
+  const unsigned = await trial.errorOf({ ...nowhere, isSigned: false });
+  assert.match(unsigned, /^400 MissingAuthenticationTokenException/);
+  const wrong = { payloadSha256: 'f'.repeat(64) };
+  assert.match(await trial.errorOf({ ...small, ...wrong }), /^403 InvalidSignatureException/);
+});
+
+test('chunks for nowhere are read as far as a document goes', async () => {
+  await using trial = await Trial.start();
+  const headers = { 'Transfer-Encoding': 'chunked' };
+  for (const [body, payloadSha256, answer] of [
+    ['small', sha256Hex('small'), /^400 BadRequest/],
+    ['small', sha256Hex('other'), /^403 InvalidSignatureException/],
+    ['x'.repeat(1_048_577), sha256Hex('other'), /^400 BadRequest/],
+  ] as const) {
+    const request = { method: 'POST', target: '/nowhere', headers, payloadSha256 };
+    const connection = await trial.connect();
+    connection.write(`${trial.head(request)}${body.length.toString(16)}\r\n${body}\r\n0\r\n\r\n`);
+    assert.match(errorIn(await connection.reply()), answer);
+  }
 });
 
 test('a small body is covered by the signature when no header names its hash', async () => {

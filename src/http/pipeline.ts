@@ -41,7 +41,7 @@ export async function carryOut(exchange: Exchange, parts: PipelineParts): Promis
   const { caller, document, stream } = await authenticate(exchange, operation, parts);
   exchange.accessKeyId = caller.accessKeyId;
 
-  if (operation === undefined) throw new GlacierError('BadRequest', 'Bad request');
+  if (operation === undefined) throw noOperation();
   exchange.operation = operation;
 
   checkVersion(exchange);
@@ -80,7 +80,8 @@ async function authenticate(
   { authenticator, bodyIdleTimers: idleTimers }: PipelineParts,
 ): Promise<Authenticated> {
   const pending = await authenticator.begin(exchange.signedRequest);
-  const { request } = exchange;
+  const { request, defect } = exchange;
+  if (defect !== undefined) throw defect;
   const onFirstRead = () => exchange.welcomeBody();
   const body = new RequestBody({ request, idleTimers, onFirstRead });
   exchange.body = body;
@@ -88,7 +89,8 @@ async function authenticate(
   if (pending.caller === undefined && exceedsDocument(exchange)) {
     // Its signature covers the whole body, and so much is not read for somebody unknown.
     if (isStreamed(operation)) throw missingParameter('x-amz-content-sha256');
-  } else if (pending.caller !== undefined && exchange.hasBody && isStreamed(operation)) {
+  } else if (pending.caller !== undefined && isStreamed(operation)) {
+    // Also where no body comes: that is a matter of its length, which is judged before its hashes.
     const stream = verifiedBody(body, (sha256) => pending.finish(sha256));
     return { caller: pending.caller, document: new Uint8Array(), stream };
   }
@@ -96,15 +98,29 @@ async function authenticate(
     return { caller: pending.caller, document: new Uint8Array(), stream: body };
   }
   const document = await documentOf(exchange, body);
+  if (document === undefined) throw operation === undefined ? noOperation() : documentTooLarge();
   const caller = pending.finish(sha256Hex(document));
   return { caller, document, stream: body };
 }
 
-async function documentOf(exchange: Exchange, body: RequestBody): Promise<Uint8Array> {
+/** The body where it is small enough for a document, else undefined. */
+async function documentOf(exchange: Exchange, body: RequestBody): Promise<Uint8Array | undefined> {
   if (!exchange.hasBody) return new Uint8Array();
   const { announcedSizeBytes } = exchange;
   const sizeBytesMax = limits.documentSizeBytesMax;
   return await readDocument(body, { announcedSizeBytes, sizeBytesMax });
+}
+
+function documentTooLarge(): GlacierError {
+  return new GlacierError(
+    'SerializationException',
+    `The request body is too large: at most ${limits.documentSizeBytesMax} bytes are accepted`,
+  );
+}
+
+/** `400`, nothing of the API is at this method and path. */
+function noOperation(): GlacierError {
+  return new GlacierError('BadRequest', 'Bad request');
 }
 
 function exceedsDocument({ announcedSizeBytes, headers }: Exchange): boolean {

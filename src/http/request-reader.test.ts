@@ -310,10 +310,19 @@ test('a number past 2^53 is no other integer', () => {
 
 for (const range of ['bytes 0-9/*', 'bytes 0-9/10', 'bytes  1048576-2097151/*']) {
   test(`a part may say where it lies as ${range}`, () => {
-    const input = read('UploadMultipartPart', { headers: { 'content-range': range, ...hashes } });
+    const headers = { 'content-range': range, 'transfer-encoding': 'chunked', ...hashes };
+    const input = read('UploadMultipartPart', { headers });
     assert.deepEqual(input, { range, contentSha256: 'c', checksum: 'abcd' });
   });
 }
+
+test('a part with neither length nor chunks has no bytes', () => {
+  const misfit = `${invalid}Content-Range: bytes 0-9/* is incompatible with Content-Length: `;
+  const ten = { 'content-range': 'bytes 0-9/*', ...hashes };
+  assert.equal(read('UploadMultipartPart', { headers: ten }), `${misfit}0`);
+  const nine = { ...ten, 'content-length': '9' };
+  assert.equal(read('UploadMultipartPart', { headers: nine }), `${misfit}9`);
+});
 
 for (const range of [
   'bytes=0-9',

@@ -81,7 +81,7 @@ function memberValue(member: Member, { source, document, rules }: Reading): unkn
     case 'query':
       return textValue(member, source.query.get(member.name));
     case 'header':
-      return headerValue(member, source.headers.get(member.name), rules);
+      return headerValue(member, headerText(member, source.headers), rules);
     case 'body':
       return bodyValue(member, document?.[member.name]);
     case 'stream':
@@ -89,6 +89,12 @@ function memberValue(member: Member, { source, document, rules }: Reading): unkn
     case 'status':
       throw new GlacierError('BadRequest', 'A status is no part of a request.');
   }
+}
+
+/** RFC 9112, section 6.3: what comes with neither a length nor chunks has no body at all. */
+function headerText(member: Member, headers: InputSource['headers']): string | undefined {
+  const isBodyless = member.lengthOf !== undefined && !headers.has('transfer-encoding');
+  return headers.get(member.name) ?? (isBodyless ? '0' : undefined);
 }
 
 /** Some clients send headers that they have no value for: an empty one counts as absent. */

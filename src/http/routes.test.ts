@@ -111,13 +111,13 @@ test('an empty account segment is an account that does not exist', async () => {
 test('the tags operations are told apart by the query', async () => {
   await using trial = await Trial.start();
   for (const [operation, name] of [
-    ['add', 'AddTagsToVault'],
-    ['remove', 'RemoveTagsFromVault'],
+    ['add', 'Tags'],
+    ['remove', 'TagKeys'],
   ]) {
     const target = `/-/vaults/a/tags?x=1&operation=${operation}`;
     assert.equal(
       await trial.errorOf({ method: 'POST', target, body: '{}' }),
-      `400 BadRequest: ${name} is not supported by this version of Firn`,
+      `400 MissingParameterValueException: Required parameter missing: ${name}`,
     );
   }
 });

@@ -35,6 +35,107 @@ for (const [title, bytes] of [
   });
 }
 
+const chunked = { 'Transfer-Encoding': 'chunked' };
+const unmeasured = { measure: false, target: '/-/vaults/a/jobs' };
+
+for (const [title, request, sent] of [
+  ['gzip for a body', { method: 'PUT', headers: { 'Transfer-Encoding': 'gzip' } }, 'abc'],
+  ['no encoding of its body', { method: 'GET', headers: { 'Transfer-Encoding': 'identity' } }, ''],
+  ['chunks that are none', { method: 'PUT', headers: { 'Transfer-Encoding': 'xchunked' } }, ''],
+  ['a bad first chunk', { method: 'POST', headers: chunked }, 'zz\r\n'],
+  [
+    'a bad first chunk and no signature',
+    { method: 'POST', headers: chunked, isSigned: false },
+    'zz',
+  ],
+  ['a bad chunk behind a good one', { method: 'POST', headers: chunked }, '3\r\nabc\r\nzz\r\n'],
+  [
+    'a bad chunk, to nowhere',
+    { method: 'POST', headers: chunked, target: '/nowhere' },
+    `zz\r\n${'x'.repeat(5_000_000)}`,
+  ],
+] as const) {
+  test(`a request with ${title} is answered in the API's form, and ends its connection`, async () => {
+    await using trial = await Trial.start();
+    const connection = await trial.connect();
+    connection.write(trial.head({ ...unmeasured, ...request }) + sent);
+    const reply = await connection.reply();
+    assert.equal(errorIn(reply), '400 BadRequest: Bad request');
+    assert.match(reply.headers.get('x-amzn-requestid') ?? '', /^[A-Za-z0-9_-]{47}$/);
+    assert.equal(reply.headers.get('connection'), 'close');
+    trial.clock.advance(2_000);
+    await connection.closed();
+    assert.equal(connection.unread, '');
+    await until(() => trial.eventsOf('request.completed').length === 1);
+    const [facts] = trial.eventsOf('request.completed');
+    assert.equal(facts?.['code'], 'BadRequest');
+    assert.equal(facts?.['isComplete'], true);
+    assert.equal(trial.eventsOf('request.failed').length, 0);
+  });
+}
+
+test('a client that is told of its bad chunk and leaves is not waited for', async () => {
+  await using trial = await Trial.start();
+  const connection = await trial.connect();
+  connection.write(`${trial.head({ ...unmeasured, method: 'POST', headers: chunked })}zz\r\n`);
+  assert.equal((await connection.reply()).status, 400);
+  connection.socket.end();
+  await connection.closed();
+});
+
+test('a part whose chunks turn bad under way fails for its reader, and is answered 400', async () => {
+  const failures: unknown[] = [];
+  let sizeBytes = 0;
+  const putPart = async ({ body }: { readonly body: AsyncIterable<Uint8Array> }) => {
+    try {
+      for await (const chunk of body) sizeBytes += chunk.length;
+    } catch (error) {
+      failures.push(error);
+      throw error;
+    }
+    return { treeHash: '' };
+  };
+  await using trial = await Trial.start({ services: { uploads: { putPart } } });
+  const connection = await trial.connect();
+  const headers = { ...uploadOf('abcdef').headers, ...chunked, 'Content-Range': 'bytes 0-5/*' };
+  const target = '/-/vaults/a/multipart-uploads/b';
+  connection.write(`${trial.head({ method: 'PUT', target, headers })}3\r\nabc\r\n`);
+  await until(() => sizeBytes === 3);
+  connection.write('zz\r\n');
+  assert.equal(errorIn(await connection.reply()), '400 BadRequest: Bad request');
+  assert.equal(failures.length, 1);
+});
+
+test('a bad chunk behind a whole request does not cost that its answer', async () => {
+  await using trial = await Trial.start({ services: listing });
+  const connection = await trial.connect();
+  const bad = trial.head({ ...unmeasured, method: 'POST', headers: chunked });
+  connection.write(`${trial.head(get)}${bad}zz\r\n`);
+  assert.equal((await connection.reply()).status, 200);
+  assert.equal(errorIn(await connection.reply()), '400 BadRequest: Bad request');
+});
+
+test('CONNECT is refused in the API’s form, and no connection is handed on', async () => {
+  await using trial = await Trial.start();
+  const connection = await trial.connect();
+  connection.write('CONNECT glacier.us-east-1.amazonaws.com:443 HTTP/1.1\r\nHost: a\r\n\r\n');
+  const reply = await connection.reply();
+  assert.equal(errorIn(reply), '400 BadRequest: Bad request');
+  assert.match(reply.headers.get('x-amzn-requestid') ?? '', /^[A-Za-z0-9_-]{47}$/);
+  assert.equal(reply.headers.get('connection'), 'close');
+  assert.deepEqual(trial.eventsOf('connection.refused')[0]?.['code'], 'CONNECT');
+  connection.socket.end();
+  await connection.closed();
+});
+
+test('CONNECT behind a request does not cost the request its answer', async () => {
+  await using trial = await Trial.start({ services: listing });
+  const connection = await trial.connect();
+  connection.write(`${trial.head(get)}CONNECT a:443 HTTP/1.1\r\nHost: a\r\n\r\n`);
+  assert.equal((await connection.reply()).status, 200);
+  await connection.closed();
+});
+
 test('a request without a host is like any other that nobody signed', async () => {
   await using trial = await Trial.start();
   const connection = await trial.connect();

@@ -9,7 +9,7 @@ import { createServer as createTlsServer } from 'node:https';
 import fastify, { type FastifyInstance } from 'fastify';
 import { type RandomBytes, randomId } from '../lib/random.ts';
 import { idLengths } from '../protocol/names.ts';
-import { refuseConnection } from './bad-connection.ts';
+import { refuseConnection, refuseTunnel } from './bad-connection.ts';
 import { ClientGone } from './client-gone.ts';
 import { writeError } from './error-writer.ts';
 import {
@@ -175,6 +175,7 @@ class FastifyServer implements HttpServer {
     });
     // Another expectation than `100-continue` is not met, and not worth a refusal.
     server.on('checkExpectation', listener);
+    server.on('connect', ({ socket }) => refuseTunnel(socket, this.#refusal()));
     this.#servers.push(server);
     return server;
   }
@@ -205,7 +206,7 @@ class FastifyServer implements HttpServer {
       if (this.#isClosing) leaveConnection(response);
       await carryOut(exchange, this.#parts);
     } catch (error) {
-      await writeError(error, exchange, this.#options);
+      await writeError(exchange.defect ?? error, exchange, this.#options);
     } finally {
       this.#running.delete(exchange);
       this.#complete(exchange);

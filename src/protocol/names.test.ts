@@ -108,8 +108,23 @@ test('a topic’s ARN tells its region', () => {
   const arn = 'arn:aws:sns:eu-west-1:012345678901:done';
   assert.deepEqual(parseTopicArn(arn), { region: 'eu-west-1' });
   assert.deepEqual(parseTopicArn(`${arn}.fifo`), { region: 'eu-west-1' });
+  const china = 'arn:aws-cn:sns:cn-north-1:012345678901:done';
+  assert.deepEqual(parseTopicArn(china), { region: 'cn-north-1' });
   const withoutName = 'arn:aws:sns:eu-west-1:012345678901:';
   for (const wrong of ['done', withoutName, `${arn}:5c1f8c2e`, arn.replace('sns', 'sqs')]) {
     assert.equal(parseTopicArn(wrong), undefined, wrong);
+  }
+});
+
+test('a topic’s ARN whose partition is not its region’s names no topic', () => {
+  for (const [partition, region] of [
+    ['aws-cn', 'eu-west-1'],
+    ['aws-us-gov', 'us-east-1'],
+    ['aws', 'cn-north-1'],
+    ['aws', 'us-gov-west-1'],
+    ['other', 'eu-west-1'],
+  ]) {
+    const arn = `arn:${partition}:sns:${region}:012345678901:done`;
+    assert.equal(parseTopicArn(arn), undefined, arn);
   }
 });

@@ -76,10 +76,10 @@ export function toTimestampSeconds(ms: number): string {
   return `${new Date(ms).toISOString().slice(0, 19)}Z`;
 }
 
-/** SNS topics: `arn:<partition>:sns:<region>:<account>:<name>`. */
+/** SNS topics: `arn:<partition>:sns:<region>:<account>:<name>`, the partition being the region's. */
 export function parseTopicArn(arn: string): { readonly region: string } | undefined {
-  const region = /^arn:[a-z-]+:sns:([a-z0-9-]+):\d{12}:[A-Za-z0-9_-]{1,256}(?:\.fifo)?$/.exec(
-    arn,
-  )?.[1];
-  return region === undefined ? undefined : { region };
+  const match = /^arn:([a-z-]+):sns:([a-z0-9-]+):\d{12}:[A-Za-z0-9_-]{1,256}(?:\.fifo)?$/.exec(arn);
+  const [, partition, region] = match ?? [];
+  if (region === undefined || partition !== partitionOf(region)) return undefined;
+  return { region };
 }

@@ -269,7 +269,17 @@ for (const Description of ['café', 'a\tb', 'a\nb', '\u007f']) {
   });
 }
 
-for (const Tier of ['standard', 'Fast', '']) {
+test('an empty tier counts as none', async () => {
+  const jobId = await initiateJob(api, vault, { ...whole, Tier: '' });
+  assert.equal((await completedJob(api, vault, jobId)).Tier, 'Standard');
+});
+
+test('empty inventory parameters count as none', async () => {
+  const empty = { StartDate: '', EndDate: '', Limit: '', Marker: '', Format: '' };
+  assertEmpty(await ask({ ...whole, InventoryRetrievalParameters: empty }), 202);
+});
+
+for (const Tier of ['standard', 'Fast', ' ']) {
   test(`the tier "${Tier}" answers 400`, async () => {
     const answer = await ask({ ...whole, Tier });
     assertError(answer, 400, 'InvalidParameterValueException', `Invalid tier: ${Tier}`);

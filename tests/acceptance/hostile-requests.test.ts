@@ -36,6 +36,52 @@ for (const [shown, bytes] of Object.entries(nonsense)) {
   });
 }
 
+const requestTo = (method: string, target: string, ...lines: string[]) =>
+  [`${method} ${target} HTTP/1.1`, `Host: ${api.host}`, ...lines, '', ''].join('\r\n');
+
+/** Each has a complete head, and is no HTTP all the same. */
+const unreadable: Record<string, string> = {
+  'a CONNECT': requestTo('CONNECT', 'glacier.us-east-1.amazonaws.com:443'),
+  'a bad chunk': `${requestTo('PUT', '/-/vaults/a', 'Transfer-Encoding: chunked')}zz\r\n`,
+};
+for (const method of ['PUT', 'GET']) {
+  for (const encoding of ['gzip', 'identity', 'xchunked', 'chunked, gzip']) {
+    unreadable[`a ${method} with the transfer encoding "${encoding}"`] = requestTo(
+      method,
+      '/-/vaults/a',
+      `Transfer-Encoding: ${encoding}`,
+    );
+  }
+}
+
+async function assertRefused(bytes: Uint8Array | string): Promise<void> {
+  using connection = new RawConnection(api.url);
+  connection.write(bytes);
+  const text = await connection.until(badRequest);
+  assert.match(text, /^HTTP\/1\.1 400 Bad Request\r\n/);
+  assert.match(text, /\r\nx-amzn-RequestId: [\w-]{47}\r\n/i);
+  assert.match(text, /\r\nContent-Type: application\/json\r\n/i);
+  assert.match(text, /\r\nConnection: close\r\n/i);
+  connection.end();
+  await connection.untilClosed();
+  assert.equal(connection.text, text);
+}
+
+for (const [shown, bytes] of Object.entries(unreadable)) {
+  test(`${shown}: the connection ends with a JSON error`, () => assertRefused(bytes));
+}
+
+for (const encoding of ['gzip', 'chunked']) {
+  test(`a signed job whose body, said to be ${encoding}, is not: a JSON error`, async () => {
+    const request = api.prepare('POST', `/-/vaults/${vault}/jobs`, {
+      body: 'zz\r\n',
+      headers: [['Transfer-Encoding', encoding]],
+      without: ['content-length'],
+    });
+    await assertRefused(Buffer.concat([headOf(request), Buffer.from('zz\r\n')]));
+  });
+}
+
 test('a path that is not percent-encoded UTF-8 is refused, and the server lives on', async () => {
   for (const target of ['/-/vaults/%zz', '/-/vaults/%ff', '/-/vaults/%00', '//', '/..%2f..']) {
     const { status, text } = await api.call('GET', target);

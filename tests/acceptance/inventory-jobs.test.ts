@@ -101,10 +101,12 @@ test('a completed inventory job has all its members, in order', async () => {
   });
 });
 
-test('a tier is accepted and ignored', async () => {
-  const jobId = await initiateJob(api, vault, { Type: 'inventory-retrieval', Tier: 'Bulk' });
-  assert.equal((await completedJob(api, vault, jobId)).Tier, null);
-});
+for (const Tier of ['Bulk', 'bulk', 'Fast', '']) {
+  test(`the tier "${Tier}" is accepted and ignored`, async () => {
+    const jobId = await initiateJob(api, vault, { Type: 'inventory-retrieval', Tier });
+    assert.equal((await completedJob(api, vault, jobId)).Tier, null);
+  });
+}
 
 test('the JSON inventory is compact, byte for byte, in the order of the uploads', async () => {
   const [name, stored] = await vaultWith(descriptions);

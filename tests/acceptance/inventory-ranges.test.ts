@@ -115,7 +115,7 @@ describe('ranges of an inventory', { skip: onlyOwnServer }, async () => {
     }
   });
 
-  for (const Limit of ['0', '-1', 'all', '1.5', '']) {
+  for (const Limit of ['0', '-1', 'all', '1.5', ' ']) {
     test(`a limit of "${Limit}" answers 400`, async () => {
       const answer = await ask({ Limit });
       assertError(answer, 400, 'InvalidParameterValueException', `Invalid limit: ${Limit}`);
@@ -222,6 +222,16 @@ describe('ranges of an inventory', { skip: onlyOwnServer }, async () => {
     const { shown: first, parameters } = await inventory({ Limit: '1050' }, name);
     const { shown: rest } = await inventory({ Marker: parameters?.['Marker'] ?? '' }, name);
     assert.equal(`${first}${rest}`, shown);
+  });
+
+  test('empty texts count as none, and are not echoed', async () => {
+    const name = await createVault(api);
+    await upload(api, name, bytesOf(1), 'all');
+    const empty = { StartDate: '', EndDate: '', Limit: '', Marker: '' };
+    const { shown, parameters } = await inventory(empty, name);
+    assert.equal(shown, 'all');
+    const echoed = { EndDate: null, Format: 'JSON', Limit: null, Marker: null, StartDate: null };
+    assert.equal(JSON.stringify(parameters), JSON.stringify(echoed));
   });
 
   test('a job without any parameters of the kind is accepted too', async () => {

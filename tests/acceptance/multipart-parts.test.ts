@@ -198,6 +198,20 @@ describe('a part whose length is not announced', () => {
   }
 });
 
+test('a part without length and without chunks has none, whatever its hashes say', async () => {
+  const upload = await initiate();
+  for (const changes of [{}, { 'x-amz-content-sha256': sha256Hex('') }]) {
+    using connection = new RawConnection(api.url);
+    const lengthless = { ...changes, 'Content-Length': null };
+    connection.write(headOf(upload.partRequest(0, bytesOf(10), lengthless)));
+    const text = await connection.until(/"type":"Client"\}$/);
+    assert.match(text, /^HTTP\/1\.1 400 /);
+    const message = 'Content-Range: bytes 0-9/* is incompatible with Content-Length: 0';
+    assert.ok(text.includes(`"InvalidParameterValueException","message":"${message}"`), text);
+  }
+  assert.deepEqual(await upload.ranges(), []);
+});
+
 test('the type of a part does not matter', async () => {
   const upload = await initiate();
   for (const type of ['binary/octet-stream', 'application/json', 'multipart/form-data', '*']) {

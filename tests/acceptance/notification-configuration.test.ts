@@ -119,6 +119,7 @@ describe('setting the notifications of a vault', () => {
     `arn:aws:sns:${api.region}::archives`,
     `arn:aws:sns::${account.accountId}:archives`,
     `arn:aws:sns:${api.region}:abc:archives`,
+    `arn:aws-cn:sns:${api.region}:${account.accountId}:archives`,
     ` ${SNSTopic}`,
   ];
 

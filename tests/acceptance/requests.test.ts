@@ -88,6 +88,14 @@ for (const [method, target] of nowhere) {
   });
 }
 
+test('a body of more than 1 MiB, sent to no operation, answers 400 BadRequest', async () => {
+  const body = Buffer.alloc(1_048_577, 'x');
+  const target = `/-/vaults/${vault}/tags`;
+  assertError(await api.call('POST', target, { body }), 400, 'BadRequest', 'Bad request');
+  const headers: HeaderLines = [['x-amz-content-sha256', sha256Hex(body)]];
+  assertError(await api.call('POST', target, { body, headers }), 400, 'BadRequest', 'Bad request');
+});
+
 test('HEAD, which is no operation, answers 400 without a body', async () => {
   const answer = await api.call('HEAD', `/-/vaults/${vault}`, { without: ['content-length'] });
   assert.equal(answer.status, 400);

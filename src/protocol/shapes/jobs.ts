@@ -15,14 +15,17 @@ import type { Members, Shape } from './shape.ts';
 
 const jobId = path('jobId');
 
-/** `InventoryRetrievalParameters` of a request. `Limit` comes as text or, from boto 2, as a number. */
+/**
+ * `InventoryRetrievalParameters` of a request. `Limit` comes as text or, from boto 2, as a number.
+ * Clients that have no value for one of them send an empty text.
+ */
 const inventoryRetrievalInput = {
-  startDate: body('StartDate', 'string'),
-  endDate: body('EndDate', 'string'),
-  limit: { ...body('Limit', 'string'), orNumber: true },
-  marker: body('Marker', 'string'),
+  startDate: { ...body('StartDate', 'string'), emptyIsAbsent: true },
+  endDate: { ...body('EndDate', 'string'), emptyIsAbsent: true },
+  limit: { ...body('Limit', 'string'), orNumber: true, emptyIsAbsent: true },
+  marker: { ...body('Marker', 'string'), emptyIsAbsent: true },
   // Of no effect here: the description of a job has it in this place, and some send it back.
-  format: { ...body('Format', 'string'), unmodelled: true },
+  format: { ...body('Format', 'string'), emptyIsAbsent: true, unmodelled: true },
 } as const satisfies Members;
 
 const inventoryRetrievalDescription = {
@@ -87,11 +90,8 @@ export const jobShapes = {
         invalid: 'Invalid inventory format: {value}',
       },
       retrievalByteRange: body('RetrievalByteRange', 'string'),
-      tier: {
-        ...body('Tier', 'string'),
-        oneOf: ['Expedited', 'Standard', 'Bulk'],
-        invalid: 'Invalid tier: {value}',
-      },
+      // Only retrievals of archives have one: what another job says here is not judged.
+      tier: { ...body('Tier', 'string'), emptyIsAbsent: true },
       sNSTopic: body('SNSTopic', 'string'),
       inventoryRetrievalParameters: body('InventoryRetrievalParameters', {
         structure: inventoryRetrievalInput,
