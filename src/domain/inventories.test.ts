@@ -4,6 +4,7 @@ import fc from 'fast-check';
 import { type Domain, openDomain, photos } from '../../tests/support/domain.ts';
 import { vaultArn } from '../protocol/names.ts';
 import type { BlobId } from '../storage/blob-store.ts';
+import type { MetadataStore } from '../storage/metadata-store.ts';
 import type { ArchiveRow, InventoryPosition } from '../storage/rows.ts';
 import { InventoryOutput, type InventorySlice } from './inventories.ts';
 
@@ -58,7 +59,7 @@ async function fill({ store }: Domain, stored: readonly Stored[]): Promise<Archi
 }
 
 async function render(
-  { store }: Domain,
+  { store }: { readonly store: Pick<MetadataStore, 'read'> },
   format: 'JSON' | 'CSV',
   bounds: Partial<InventorySlice['query']> = {},
 ): Promise<{ text: string; endedAt: InventoryPosition | null }> {
@@ -113,6 +114,9 @@ function modelCsv(rows: readonly ArchiveRow[]): string {
   return [header, ...lines, ''].join('\r\n');
 }
 
+const asOf = (change: number, rows: readonly ArchiveRow[]) =>
+  rows.filter(({ addedChange }) => addedChange <= change);
+
 const archiveIds = (rows: readonly ArchiveRow[]) => rows.map(({ archiveId }) => archiveId);
 const idsIn = (json: string): string[] =>
   JSON.parse(json).ArchiveList.map((entry: { ArchiveId: string }) => entry.ArchiveId);
@@ -153,17 +157,17 @@ for (const [description, field] of [
   });
 }
 
-test('slices of any length, one after the other, are the whole inventory', async () => {
+test('slices of any length, one after the other, are the whole inventory, as of whatever change', async () => {
   const lengths = fc.array(fc.integer({ min: 1, max: 5 }), { minLength: 1, maxLength: 4 });
   await fc.assert(
-    fc.asyncProperty(manyStored, lengths, async (stored, limits) => {
+    fc.asyncProperty(manyStored, lengths, fc.nat(12), async (stored, limits, asOfChange) => {
       await using domain = await openDomain();
-      const rows = await fill(domain, stored);
+      const rows = asOf(asOfChange, await fill(domain, stored));
       const seen: string[] = [];
       let after: InventoryPosition | null = null;
       for (let turn = 0; turn <= rows.length; turn += 1) {
         const limit = limits[turn % limits.length] ?? 1;
-        const slice = await render(domain, 'JSON', { limit, after });
+        const slice = await render(domain, 'JSON', { limit, after, asOfChange });
         const ids = idsIn(slice.text);
         seen.push(...ids);
         after = slice.endedAt;
@@ -212,3 +216,46 @@ test('an inventory longer than one look at the store is whole, and its slices en
     assert.equal(slice.endedAt?.archiveId, expectedEnd, `${limit}`);
   }
 });
+
+// biome-ignore format: a table reads best as a table
+for (const [where, placeOf] of [
+  ['behind',  (index: number) => index],
+  ['before',  (index: number) => -index],
+  ['between', (index: number) => (index * 7) % 2000],
+] as const) {
+  test(`many archives that came ${where} those of an older inventory are passed over, a few at a time`, async () => {
+    await using domain = await openDomain();
+    const stored = Array.from({ length: 2000 }, (_, index) => ({
+      description: `${index}`,
+      createdAtMs: startMs + placeOf(index),
+      sizeBytes: 1,
+    }));
+    const asOfChange = 300;
+    const rows = asOf(asOfChange, await fill(domain, stored));
+    const looks: number[] = [];
+    const store = noting(domain.store, looks);
+    const whole = await render({ store }, 'JSON', { asOfChange });
+    assert.deepEqual(whole, { text: modelJson(rows), endedAt: null });
+    assert.ok(looks.length > 7 && Math.max(...looks) <= 256, `${looks}`);
+    assert.equal((await render(domain, 'CSV', { asOfChange })).text, modelCsv(rows));
+    for (const limit of [1, 255, 256, 257, 299, 300, 301]) {
+      const slice = await render(domain, 'JSON', { asOfChange, limit });
+      assert.deepEqual(idsIn(slice.text), archiveIds(rows.slice(0, limit)), `${limit}`);
+      const expectedEnd = limit < rows.length ? rows[limit - 1]?.archiveId : undefined;
+      assert.equal(slice.endedAt?.archiveId, expectedEnd, `${limit}`);
+    }
+  });
+}
+
+/** A store that notes how much each look at an inventory may look at. */
+function noting(store: MetadataStore, looks: number[]): Pick<MetadataStore, 'read'> {
+  const read: MetadataStore['read'] = (work) =>
+    store.read((rows) => {
+      const listForInventory: typeof rows.archives.listForInventory = (query) => {
+        looks.push(query.limit);
+        return rows.archives.listForInventory(query);
+      };
+      return work({ ...rows, archives: { ...rows.archives, listForInventory } });
+    });
+  return { read };
+}

@@ -3,8 +3,8 @@ import type { MetadataStore } from '../storage/metadata-store.ts';
 import type { ArchiveRow, InventoryPosition, InventoryQuery } from '../storage/rows.ts';
 
 /**
- * How many rows are read from the store at a time: what one look costs others, about half a
- * millisecond. More are not faster: their text becomes an object that only a full collection frees.
+ * How many rows are looked at at a time: what one look costs others, about half a millisecond. More
+ * are not faster: their text becomes an object that only a full collection frees.
  */
 const pageLength = 256;
 
@@ -21,11 +21,11 @@ export interface InventorySlice {
  * `endedAt` tells where the next slice goes on; null when nothing is left.
  */
 export class InventoryOutput {
-  readonly #store: MetadataStore;
+  readonly #store: Pick<MetadataStore, 'read'>;
   readonly #slice: InventorySlice;
   #endedAt: InventoryPosition | null = null;
 
-  constructor(store: MetadataStore, slice: InventorySlice) {
+  constructor(store: Pick<MetadataStore, 'read'>, slice: InventorySlice) {
     this.#store = store;
     this.#slice = slice;
   }
@@ -40,27 +40,35 @@ export class InventoryOutput {
     let separator = '';
     for await (const page of this.#pages()) {
       const text = page.map(write.archive).join(write.separator);
-      if (page.length > 0) yield Buffer.from(separator + text);
-      separator = write.separator;
+      // Without a byte where there was nothing to show: who takes them may stop, or do other things.
+      yield Buffer.from(page.length > 0 ? separator + text : '');
+      if (page.length > 0) separator = write.separator;
     }
     if (write.tail !== '') yield Buffer.from(write.tail);
   }
 
-  async *#pages(): AsyncGenerator<ArchiveRow[]> {
+  /**
+   * What each look found to show. Behind the last archive that the slice may show it looks on: only
+   * where another follows does the slice end before the inventory.
+   */
+  async *#pages(): AsyncGenerator<readonly ArchiveRow[]> {
     let { after, limit } = this.#slice.query;
+    let lastShown = after;
     for (;;) {
-      const wanted = Math.min(pageLength, limit ?? pageLength);
-      const query = { ...this.#slice.query, after, limit: wanted + 1 };
-      const rows = await this.#store.read(({ archives }) => archives.listForInventory(query));
-      const page = rows.slice(0, wanted);
+      const query = { ...this.#slice.query, after, limit: pageLength };
+      const { archives, next } = await this.#store.read((rows) =>
+        rows.archives.listForInventory(query),
+      );
+      const page = archives.slice(0, limit ?? pageLength);
       yield page;
       if (limit !== null) limit -= page.length;
-      after = page.at(-1) ?? after;
-      if (rows.length <= wanted) return;
-      if (limit === 0) {
-        this.#endedAt = after;
+      lastShown = page.at(-1) ?? lastShown;
+      if (page.length < archives.length) {
+        this.#endedAt = lastShown;
         return;
       }
+      if (next === null) return;
+      after = next;
     }
   }
 }

@@ -172,7 +172,7 @@ type Deed = (domain: Domain) => Promise<unknown>;
 const store: Deed = (domain) => storeText(domain, 'hello');
 const removeAll: Deed = async (domain) => {
   const vault = await domain.store.read(({ vaults }) => vaults.get(photos));
-  const all = await domain.store.read(({ archives }) =>
+  const { archives: all } = await domain.store.read(({ archives }) =>
     archives.listForInventory({
       vaultId: vault?.vaultId ?? '',
       asOfChange: vault?.changes ?? 0,

@@ -72,7 +72,9 @@ export class Vaults {
   #insert(key: VaultKey): Promise<void> {
     return this.#store.write(async (rows) => {
       if ((await rows.vaults.get(key)) !== undefined) return;
-      if ((await rows.vaults.count(key.accountId, key.region)) >= this.#vaultsMax) {
+      const { accountId, region } = key;
+      const countMax = this.#vaultsMax;
+      if ((await rows.vaults.count({ accountId, region, countMax })) >= countMax) {
         throw new GlacierError(
           'LimitExceededException',
           'The vault limit for this account has been reached.',

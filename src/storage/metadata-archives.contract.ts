@@ -13,7 +13,7 @@ import {
 } from './metadata-specimen.ts';
 import type { MetadataStore } from './metadata-store.ts';
 import { addUploadedArchive } from './metadata-upload-specimen.ts';
-import type { ArchiveRow, InventoryPosition, InventoryQuery } from './rows.ts';
+import type { InventoryPage, InventoryPosition, InventoryQuery } from './rows.ts';
 
 /** One step of a vault's history. */
 type Step =
@@ -155,8 +155,37 @@ export const archiveCases: readonly MetadataCase[] = [
       for (const archiveId of ['a', 'c']) await addArchive(store, archiveId, { createdAtMs: 5 });
       const after = { createdAtMs: 5, archiveId: 'b' };
       const query = { ...everything, vaultId: 'vault', asOfChange: 2, after, limit: 10 };
-      const rows = await store.read(({ archives }) => archives.listForInventory(query));
-      assert.deepEqual(rows.map(placeOf), ['5 c']);
+      const found = await store.read(({ archives }) => archives.listForInventory(query));
+      assert.deepEqual(found.archives.map(placeOf), ['5 c']);
+      assert.equal(found.next, null);
+    },
+  },
+  {
+    title: 'one look at an inventory is no longer for the archives that it does not show',
+    run: async (specimen) => {
+      const { store } = specimen;
+      await withVault(specimen);
+      for (const archiveId of ['b', 'd', 'f']) await addArchive(store, archiveId);
+      await removeArchive(store, 'd');
+      for (const archiveId of ['a', 'c', 'e', 'g']) await addArchive(store, archiveId);
+      const shown: string[][] = [];
+      for (let after: InventoryPosition | null = null; ; ) {
+        const query: InventoryQuery = {
+          ...everything,
+          vaultId: 'vault',
+          asOfChange: 4,
+          after,
+          limit: 2,
+        };
+        const look: InventoryPage = await store.read(({ archives }) =>
+          archives.listForInventory(query),
+        );
+        shown.push(look.archives.map(({ archiveId }) => archiveId));
+        after = look.next;
+        if (after === null) break;
+      }
+      // Two by two: a b, c d, e f, g.
+      assert.deepEqual(shown, [['b'], [], ['f'], []]);
     },
   },
 ];
@@ -215,11 +244,10 @@ async function paged(
   const listed: string[] = [];
   for (let after: InventoryPosition | null = null; ; ) {
     const at: InventoryQuery = { ...query, after };
-    const page: ArchiveRow[] = await store.read(({ archives }) => archives.listForInventory(at));
-    listed.push(...page.map(placeOf));
-    const last = page.at(-1);
-    if (last === undefined) return listed;
-    after = last;
+    const look: InventoryPage = await store.read(({ archives }) => archives.listForInventory(at));
+    listed.push(...look.archives.map(placeOf));
+    if (look.next === null) return listed;
+    after = look.next;
     await meanwhile?.();
   }
 }

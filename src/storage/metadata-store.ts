@@ -8,6 +8,7 @@ import type {
   BlobPart,
   CapacityUnitRow,
   InventoryFacts,
+  InventoryPage,
   InventoryQuery,
   JobAction,
   JobQuery,
@@ -93,7 +94,8 @@ export interface VaultReader {
   }): Promise<VaultRow[]>;
   /** Every vault there is, by ascending vault id, strictly after `after` when that is given. */
   listAll(query: { readonly after: string | null; readonly limit: number }): Promise<VaultRow[]>;
-  count(accountId: string, region: string): Promise<number>;
+  /** How many there are, counted up to `countMax` and no further. */
+  count(query: AccountRegion & { readonly countMax: number }): Promise<number>;
   /**
    * Vaults whose contents changed since their last inventory, or that never had one, and whose last
    * inventory (or creation) lies at or before `dueBeforeMs`. Oldest first.
@@ -154,8 +156,8 @@ export interface ArchiveReader {
    * archive.
    */
   blobs(archiveId: string): Promise<ArchiveBlob[]>;
-  /** In inventory order. */
-  listForInventory(query: InventoryQuery): Promise<ArchiveRow[]>;
+  /** In inventory order. Those that the inventory does not show cost a look, too. */
+  listForInventory(query: InventoryQuery): Promise<InventoryPage>;
   /**
    * Removed archives that nobody needs any more: no job over them that is in progress, or that
    * succeeded and expires after `nowMs`; no inventory job in progress, and no last inventory of

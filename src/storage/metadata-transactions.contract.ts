@@ -183,7 +183,7 @@ async function fill(store: MetadataStore): Promise<number> {
 async function assertHolds(store: MetadataStore, archiveCount: number): Promise<void> {
   const vault = await store.read(({ vaults }) => vaults.getById('vault'));
   assert.equal(vault?.archiveCount, archiveCount);
-  const archives = await store.read((rows) =>
+  const { archives } = await store.read((rows) =>
     rows.archives.listForInventory({
       vaultId: 'vault',
       asOfChange: vault.changes,

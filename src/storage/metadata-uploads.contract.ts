@@ -137,6 +137,33 @@ export const uploadCases: readonly MetadataCase[] = [
     },
   },
   {
+    title: 'a listing of uploads goes round as many idle ones as there are',
+    run: async ({ store }) => {
+      // Idle ones before, between and behind those that are active: many, few, or one.
+      const activeAt = [0, 1, 3, 700, 701, 702, 705, 2_000, 2_001, 3_999];
+      const rows = Array.from({ length: 5_000 }, (_, index) =>
+        sampleUpload(`upload ${(index * 7) % 5_000}`, {
+          createdAtMs: Math.floor(index / 3),
+          activeAtMs: activeAt.includes(index) ? 20_000 : 10_000,
+        }),
+      );
+      await store.write(async ({ uploads }) => {
+        for (const row of rows) await uploads.insert(row);
+      });
+      const all = rows.toSorted(
+        (one, other) =>
+          one.createdAtMs - other.createdAtMs || (one.uploadId < other.uploadId ? -1 : 1),
+      );
+      const active = all.filter(({ activeAtMs }) => activeAtMs === 20_000);
+      const query = { vaultId: 'vault', idleSinceMs: 10_000 };
+      for (const limit of [1, 2, 3, 9, 10, 11, 600]) {
+        assert.deepEqual(await listed(store, { ...query, limit }), active, `${limit}`);
+      }
+      assert.deepEqual(await listed(store, { ...query, idleSinceMs: 9_999, limit: 600 }), all);
+      assert.deepEqual(await listed(store, { ...query, idleSinceMs: 20_000, limit: 600 }), []);
+    },
+  },
+  {
     title: 'open uploads are idle from a time on, the longest idle first',
     run: async ({ store }) => {
       const times = { b: 30, a: 10, c: 20, d: 10 };

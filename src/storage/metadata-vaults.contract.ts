@@ -72,8 +72,22 @@ export const vaultCases: readonly MetadataCase[] = [
       assert.deepEqual(await list('B', 3), ['Z', '_', 'a']);
       assert.deepEqual(await list('C', 1), ['Z']);
       assert.deepEqual(await list('aa', 5), []);
-      assert.equal(await store.read(({ vaults }) => vaults.count(accountId, region)), names.length);
-      assert.equal(await store.read(({ vaults }) => vaults.count(accountId, 'nowhere')), 0);
+    },
+  },
+  {
+    title: 'the vaults of an account and region are counted, up to a number',
+    run: async ({ store }) => {
+      await store.write(async ({ vaults }) => {
+        for (const name of ['a', 'b', 'c']) await vaults.insert(sampleVault(name));
+        await vaults.insert(sampleVault('d', { region: 'elsewhere' }));
+        await vaults.insert(sampleVault('e', { accountId: '000000000000' }));
+      });
+      const count = (members: { readonly region?: string; readonly countMax: number }) =>
+        store.read(({ vaults }) => vaults.count({ accountId, region, ...members }));
+      assert.equal(await count({ countMax: 100 }), 3);
+      assert.equal(await count({ countMax: 3 }), 3);
+      assert.equal(await count({ countMax: 2 }), 2);
+      assert.equal(await count({ region: 'nowhere', countMax: 100 }), 0);
     },
   },
   {

@@ -2,9 +2,7 @@ import assert from 'node:assert/strict';
 import { mkdtemp, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { DatabaseSync } from 'node:sqlite';
 import { describe, test } from 'node:test';
-import { Kysely, Migrator } from 'kysely';
 import { SimulatedClock } from '../lib/clock.ts';
 import { silentLog } from '../lib/log.ts';
 import { systemRandomBytes } from '../lib/node/random.ts';
@@ -15,7 +13,7 @@ import { openStores, type StoreLocations } from './open.ts';
 import { rebuildStores } from './open-offline.ts';
 import { isRepairUnfinished, noteRepairFinished } from './repair-state.ts';
 import { migrations } from './sqlite/migrate.ts';
-import { nodeSqliteDialect } from './sqlite/node-sqlite-dialect.ts';
+import { takeBackSchema } from './sqlite/older-schema-specimen.ts';
 import { SqliteMetadataStore } from './sqlite/sqlite-metadata-store.ts';
 
 const host = { clock: new SimulatedClock(), log: silentLog, randomBytes: systemRandomBytes };
@@ -70,15 +68,27 @@ describe('openStores, the bond of rows and blobs', () => {
     });
   });
 
-  test('a database whose id shows only when it was brought up to date is refused, too', async () => {
+  for (const last of Object.keys(migrations).slice(0, -1)) {
+    test(`a database of another store is refused, and stays, as ${last} had it, too`, async () => {
+      await inDirectory(async (directory) => {
+        const [one, two] = [locationsIn(join(directory, '1')), locationsIn(join(directory, '2'))];
+        await fill(one);
+        // Of a history of its own, so that the journal of the other does not go with it.
+        await fill(two);
+        await takeBackSchema(two.metadata.path, last);
+        const before = await readdir(two.dataDirectory);
+        await assertRefused({ ...one, metadata: two.metadata }, /holds those of the store/);
+        assert.deepEqual(await readdir(two.dataDirectory), before);
+      });
+    });
+  }
+
+  test('a database of its own store is taken as an earlier version had it', async () => {
     await inDirectory(async (directory) => {
-      const [one, two] = [locationsIn(join(directory, '1')), locationsIn(join(directory, '2'))];
-      await fill(one);
-      await fill(two);
-      // As one of an earlier version of this software, which is not read before it is migrated.
-      const older = { path: join(directory, 'older.sqlite') };
-      await makeOlderDatabase(older.path, two.metadata.path);
-      await assertRefused({ ...one, metadata: older }, /holds those of the store/);
+      const at = locationsIn(directory);
+      await fill(at);
+      await takeBackSchema(at.metadata.path, '0001-first');
+      assert.equal(await nameIn(at), 'value');
     });
   });
 
@@ -194,22 +204,6 @@ async function fill(at: StoreLocations): Promise<void> {
 async function nameIn(at: StoreLocations): Promise<string | undefined> {
   await using stores = await openStores(at, host);
   return await stores.metadata.read(({ facts }) => facts.get('name'));
-}
-
-/** A database as the first schema had it, with the facts of the one at `path`. */
-async function makeOlderDatabase(older: string, path: string): Promise<void> {
-  using database = new DatabaseSync(older);
-  const first = Object.entries(migrations).filter(([name]) => name === '0001-first');
-  const migrator = new Migrator({
-    db: new Kysely<unknown>({ dialect: nodeSqliteDialect(database) }),
-    provider: { getMigrations: async () => Object.fromEntries(first) },
-  });
-  assert.ifError((await migrator.migrateToLatest()).error);
-  database.prepare('ATTACH ? AS newer').run(path);
-  database.exec('INSERT INTO main.facts SELECT * FROM newer.facts');
-  database.exec(
-    'UPDATE main.journal_position SET sequence = (SELECT sequence FROM newer.journal_position)',
-  );
 }
 
 async function assertRefused(at: StoreLocations, words: RegExp): Promise<void> {

@@ -7,7 +7,7 @@ import type { MetadataStore } from './metadata-store.ts';
 import type { StoreHost, StoreLocations } from './open-volume.ts';
 import { isRepairUnfinished } from './repair-state.ts';
 import type { Snapshots } from './snapshots.ts';
-import { holdsRows, openReadOnly } from './sqlite/read-only.ts';
+import { factIn, holdsRows } from './sqlite/read-only.ts';
 
 /** The fact in the database that names the blobs which belong to it. */
 const idFact = 'store.id';
@@ -24,7 +24,8 @@ export async function agreeOnStoreId(
   { log, randomBytes, mayChange }: StoreHost & { readonly mayChange: boolean },
 ): Promise<string> {
   const { directory } = locations.blobs;
-  const idOfRows = await idInDatabase(locations);
+  // One that is missing, new or damaged has none: it will be made from what lies beside the blobs.
+  const idOfRows = await factIn(locations.metadata.path, idFact);
   const claimed = await idInDirectory(directory);
   if (claimed !== undefined && claimed === idOfRows) return claimed;
   if (await isEmptyVolume(directory)) {
@@ -72,7 +73,7 @@ export async function refuseBlobsWithoutRows(
 
 /**
  * Notes in a new database which blobs it belongs to. Throws `StoreUnavailable` when it belongs to
- * others, which may show only now that it was brought up to date, or made from a snapshot.
+ * others, which may show only now that what it lacked came from the journal or a snapshot.
  */
 export async function bondRows(
   metadata: MetadataStore,
@@ -98,18 +99,6 @@ export async function refuseUnfinishedRepair(
     `A repair of the database ${path} was cut short, before the rows that it had lost were made ` +
       'again from the blobs. Run `firn repair --rebuild` once more, to its end.',
   );
-}
-
-/** The id in the database, as far as there is one that can be read. */
-async function idInDatabase({ metadata }: StoreLocations): Promise<string | undefined> {
-  try {
-    await using database = await openReadOnly(metadata.path);
-    return await database.read(({ facts }) => facts.get(idFact));
-  } catch (error) {
-    // It is missing, new or damaged: then it will be made from what lies beside the blobs.
-    if (isStoreError(error)) return undefined;
-    throw error;
-  }
 }
 
 /** Nothing when there is no id, or none that is whole. */

@@ -100,11 +100,8 @@ test('an output that was moved since its job was found goes from where it is now
     await domain.blobs.remove(from);
     return found;
   };
-  const store = new Proxy(domain.store, {
-    get: (target, property) =>
-      property === 'read' ? read : Reflect.get(target, property).bind(target),
-  });
-  await new ExpireJobs({ ...domain, store }).step();
+  const store = replacing(domain.store, 'read', read);
+  await new ExpireJobs({ ...domain, store }).step(goingOn);
   assert.deepEqual(await listIds(domain.blobs), []);
 });
 
@@ -114,10 +111,62 @@ test('many jobs go a hundred at a time', async () => {
   await Promise.all(jobIds.map((jobId) => domain.jobs.fail(jobId)));
   domain.clock.advance(25 * hourMs);
   const worker = new ExpireJobs(domain);
-  assert.equal(await worker.step(), 'busy');
-  assert.equal(await worker.step(), 'idle');
+  assert.equal(await worker.step(goingOn), 'busy');
+  assert.equal(await worker.step(goingOn), 'idle');
   assert.equal(domain.log.names('info').length, 150);
 });
+
+test('many jobs go by few writes, each of which leaves few outputs without a job', async () => {
+  await using domain = await openDomain();
+  const archiveId = await storeText(domain, 'hello');
+  for (let count = 0; count < 60; count += 1) {
+    await domain.jobs.fail(await retrieve(domain, archiveId));
+    await inventory(domain);
+  }
+  await runUntilIdle(new TakeInventories({ ...domain, arrivals: domain.arrivals.inventories }));
+  assert.equal((await listIds(domain.blobs)).length, 61);
+  domain.clock.advance(25 * hourMs);
+  const without: number[] = [];
+  const write: typeof domain.store.write = async (work) => {
+    const done = await domain.store.write(work);
+    const left = await domain.store.read(({ jobs }) => jobs.listExpired(domain.clock.now(), 1000));
+    const outputCount = (await listIds(domain.blobs)).length - 1;
+    without.push(outputCount - left.filter(({ output }) => output !== null).length);
+    return done;
+  };
+  const store = replacing(domain.store, 'write', write);
+  await runUntilIdle(new ExpireJobs({ ...domain, store }));
+  assert.equal((await listIds(domain.blobs)).length, 1);
+  assert.ok(without.length <= 10, `${without.length} writes`);
+  assert.ok(Math.max(...without) <= 10, `${without}`);
+});
+
+test('a job that went with its vault since it was found is not told of', async () => {
+  await using domain = await openDomain();
+  await inventoryTaken(domain);
+  domain.clock.advance(25 * hourMs);
+  const read: typeof domain.store.read = async (work) => {
+    const found = await domain.store.read(work);
+    await domain.vaults.remove(photos);
+    return found;
+  };
+  const store = replacing(domain.store, 'read', read);
+  const before = domain.log.events.length;
+  await new ExpireJobs({ ...domain, store }).step(goingOn);
+  assert.deepEqual(domain.log.events.slice(before), []);
+});
+
+/** The store with another method. */
+function replacing<M extends 'read' | 'write'>(
+  store: Domain['store'],
+  method: M,
+  by: Domain['store'][M],
+): Domain['store'] {
+  return new Proxy(store, {
+    get: (target, property) =>
+      property === method ? by : Reflect.get(target, property).bind(target),
+  });
+}
 
 test('jobs that went ring for the archives that they held and for room, and only then', async () => {
   await using domain = await openDomain();
@@ -136,16 +185,18 @@ test('jobs that went ring for the archives that they held and for room, and only
   await domain.freed.wait(goingOn);
 });
 
-test('an output that could not be removed does not keep its job', async () => {
+test('an output that could not be removed keeps neither its job nor others', async () => {
   await using domain = await openDomain();
-  const jobId = await inventoryTaken(domain);
+  const jobIds = [await inventoryTaken(domain), await inventoryTaken(domain)];
   domain.clock.advance(25 * hourMs);
   const blobs = faulty(domain.blobs);
   const unavailable = new StoreError('StoreUnavailable', 'the disk does not answer');
   blobs.failNext('remove', unavailable);
   const worker = new ExpireJobs({ ...domain, blobs: blobs.it });
-  await assert.rejects(worker.step(), unavailable);
-  assert.equal(await isThere(domain, jobId), false);
+  await assert.rejects(worker.step(goingOn), unavailable);
+  for (const jobId of jobIds) assert.equal(await isThere(domain, jobId), false);
+  assert.equal((await listIds(domain.blobs)).length, 1);
+  await domain.freed.wait(goingOn);
   await runUntilIdle(worker);
 });
 

@@ -5,9 +5,13 @@ import type { Log } from '../lib/log.ts';
 import type { TimeBounds } from '../lib/time-bounds.ts';
 import type { BlobStore } from '../storage/blob-store.ts';
 import type { MetadataStore } from '../storage/metadata-store.ts';
+import type { JobRow } from '../storage/rows.ts';
+import { removeBlobs } from './remove-blobs.ts';
 import type { Worker } from './worker.ts';
 
 const jobsPerStep = 100;
+/** A crash leaves as many blobs without a row: far fewer than the sweeper of orphans believes in. */
+const outputsPerWrite = 10;
 const intervalMs = 60_000;
 
 export interface ExpireJobsOptions {
@@ -25,7 +29,7 @@ export interface ExpireJobsOptions {
 
 /**
  * Removes jobs that expired, and the outputs of their inventories. An output that somebody is
- * reading to its end is left to the sweeper of orphans.
+ * reading to its end is left to the sweeper of orphans, as is what a crash leaves.
  */
 export class ExpireJobs implements Worker {
   readonly name = 'expire-jobs';
@@ -35,33 +39,61 @@ export class ExpireJobs implements Worker {
     this.#options = options;
   }
 
-  async step(): Promise<'busy' | 'idle'> {
-    const { store, timeBounds, log, removals, freed } = this.#options;
+  async step(signal: AbortSignal): Promise<'busy' | 'idle'> {
+    const { store, timeBounds } = this.#options;
     const expiredByMs = timeBounds.earliest() - pinGraceMs;
     const expired = await store.read(({ jobs }) => jobs.listExpired(expiredByMs, jobsPerStep));
-    for (const { jobId } of expired) {
-      await this.#expire(jobId);
-      log.info('job.expired', { jobId });
-    }
-    if (expired.length > 0) {
-      removals.ring();
-      freed.ring();
+    for (const jobs of groupsOf(expired)) {
+      signal.throwIfAborted();
+      await this.#expire(jobs);
     }
     return expired.length === jobsPerStep ? 'busy' : 'idle';
   }
 
-  async #expire(jobId: string): Promise<void> {
-    const { store, blobs, pins } = this.#options;
-    const output = await store.write(async ({ jobs }) => {
-      // Looked up again: it may have been moved since it was listed.
-      const job = await jobs.get(jobId);
-      await jobs.remove(jobId);
-      return job?.output ?? null;
+  /** Removes jobs by one write, then their outputs. */
+  async #expire(listed: readonly JobRow[]): Promise<void> {
+    const { blobs, pins, log, removals, freed } = this.#options;
+    const removed = await this.#removeRows(listed);
+    for (const { jobId } of removed) log.info('job.expired', { jobId });
+    const outputs = removed.flatMap(({ output }) => (output === null ? [] : [output.blobId]));
+    const { failure } = await removeBlobs(
+      blobs,
+      outputs.filter((blobId) => !pins.isHeld(blobId)),
+    );
+    removals.ring();
+    freed.ring();
+    if (failure !== undefined) throw failure.error;
+  }
+
+  /** Answers the jobs as they were in the end: an output may have been moved since it was listed. */
+  #removeRows(listed: readonly JobRow[]): Promise<JobRow[]> {
+    return this.#options.store.write(async ({ jobs }) => {
+      const removed: JobRow[] = [];
+      for (const { jobId } of listed) {
+        const job = await jobs.get(jobId);
+        // It went with its vault.
+        if (job === undefined) continue;
+        await jobs.remove(jobId);
+        removed.push(job);
+      }
+      return removed;
     });
-    if (output !== null && !pins.isHeld(output.blobId)) await blobs.remove(output.blobId);
   }
 
   async wake(signal: AbortSignal): Promise<void> {
     await this.#options.clock.sleep(intervalMs, signal);
   }
+}
+
+/** Jobs to be removed together: all that have no output of their own, and a few at a time that have. */
+function groupsOf(jobs: readonly JobRow[]): readonly (readonly JobRow[])[] {
+  const [plain, rest] = [
+    jobs.filter(({ output }) => output === null),
+    jobs.filter(({ output }) => output !== null),
+  ];
+  const groups = plain.length > 0 ? [plain] : [];
+  for (let at = 0; at < rest.length; at += outputsPerWrite) {
+    groups.push(rest.slice(at, at + outputsPerWrite));
+  }
+  return groups;
 }

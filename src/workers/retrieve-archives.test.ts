@@ -197,7 +197,7 @@ test('a retrieval that goes away with its vault is dropped without a word', asyn
 
 /** The archives that lent `storeLarge` their bytes. */
 async function smallArchives({ store }: Domain): Promise<string[]> {
-  const rows = await store.read(async ({ vaults, archives }) => {
+  const all = await store.read(async ({ vaults, archives }) => {
     const vault = await vaults.get(photos);
     return archives.listForInventory({
       vaultId: vault?.vaultId ?? '',
@@ -208,7 +208,7 @@ async function smallArchives({ store }: Domain): Promise<string[]> {
       limit: 10,
     });
   });
-  return rows.map(({ archiveId }) => archiveId).filter((id) => !id.startsWith('large'));
+  return all.archives.map(({ archiveId }) => archiveId).filter((id) => !id.startsWith('large'));
 }
 
 test('a slice that cannot be read just now is read again later', async () => {

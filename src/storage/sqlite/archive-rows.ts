@@ -114,10 +114,6 @@ export function archiveReader(compile: Compile): ArchiveReader {
       .where('vault_id', '=', p.vaultId)
       .where(sql<boolean>`(created_at_ms, archive_id) > (${p.afterMs}, ${p.afterId})`)
       .where('created_at_ms', '<', p.beforeMs)
-      .where('added_change', '<=', p.asOfChange)
-      .where((eb) =>
-        eb.or([eb('removed_change', 'is', null), eb('removed_change', '>', p.asOfChange)]),
-      )
       .orderBy('created_at_ms')
       .orderBy('archive_id')
       .limit(p.limit),
@@ -134,8 +130,16 @@ export function archiveReader(compile: Compile): ArchiveReader {
       return row === undefined ? [] : blobsOf(row);
     },
     async listForInventory(query) {
-      const vault_id = query.vaultId;
-      return listForInventory.all(bounded(query)).map((row) => archiveRow({ ...row, vault_id }));
+      const { vaultId: vault_id, limit } = query;
+      const looked = listForInventory.all(bounded(query));
+      const last = looked.length < limit ? undefined : looked.at(-1);
+      return {
+        // Not by the statement: those that it passed over would be as many as there are.
+        archives: looked
+          .filter((row) => isShown(row, query))
+          .map((row) => archiveRow({ ...row, vault_id })),
+        next: last === undefined ? null : placeOf(last),
+      };
     },
     async listForgettable(nowMs, limit) {
       return listForgettable.all({ nowMs, limit }).map(archiveRow);
@@ -154,10 +158,21 @@ const inventoryColumns = [
   'removed_change',
 ] as const satisfies readonly (keyof ArchiveColumns)[];
 
+function isShown(
+  row: Pick<ArchiveColumns, 'added_change' | 'removed_change'>,
+  { asOfChange }: Pick<InventoryQuery, 'asOfChange'>,
+): boolean {
+  if (row.added_change > asOfChange) return false;
+  return row.removed_change === null || row.removed_change > asOfChange;
+}
+
+function placeOf(row: Pick<ArchiveColumns, 'created_at_ms' | 'archive_id'>): InventoryPosition {
+  return { createdAtMs: row.created_at_ms, archiveId: row.archive_id };
+}
+
 /** An `InventoryQuery` with every bound in place, so that one statement serves all. */
 interface BoundedInventoryQuery {
   readonly vaultId: string;
-  readonly asOfChange: number;
   readonly afterMs: number;
   readonly afterId: string;
   readonly beforeMs: number;
@@ -168,7 +183,6 @@ function bounded(query: InventoryQuery): BoundedInventoryQuery {
   const after = startOf(query);
   return {
     vaultId: query.vaultId,
-    asOfChange: query.asOfChange,
     afterMs: after.createdAtMs,
     afterId: after.archiveId,
     beforeMs: query.createdBeforeMs ?? Number.MAX_SAFE_INTEGER,

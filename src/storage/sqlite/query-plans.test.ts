@@ -22,6 +22,8 @@ const partial = ['jobs_leased', 'uploads_to_discard', 'verifications_damaged'];
 /** Statements that sort what they found, by their beginning, each with the reason. */
 const sorters: Readonly<Record<string, string>> = {
   'select "created_at_ms", "job_id" from "jobs"': 'jobs left among expired ones, which are few',
+  'select "created_at_ms", "upload_id" from "uploads"':
+    'uploads left among idle ones, which are few',
 };
 
 test('no statement walks a whole table, or sorts, but for those listed', async (context) => {

@@ -2,6 +2,7 @@ import { DatabaseSync } from 'node:sqlite';
 import { StoreError } from '../errors.ts';
 import type { MetadataStore } from '../metadata-store.ts';
 import { connectForReading } from './connection.ts';
+import { openForReading } from './database.ts';
 import { isDamage, storeErrorFrom } from './database-errors.ts';
 import { isThere } from './database-files.ts';
 import { problemsIn } from './integrity.ts';
@@ -60,6 +61,22 @@ export async function holdsRows(path: string): Promise<boolean> {
   } catch {
     // Opening it to write tells what is wrong, and what to do.
     return true;
+  }
+}
+
+/**
+ * A fact in the database at `path`, of whatever version its schema is; nothing where there is none
+ * that can be read.
+ */
+export async function factIn(path: string, name: string): Promise<string | undefined> {
+  try {
+    if (!(await isThere(path))) return undefined;
+    using database = openForReading(path);
+    const row = database.prepare('SELECT value FROM facts WHERE name = ?').get(name);
+    return row === undefined ? undefined : String(row['value']);
+  } catch {
+    // New, damaged, or no database: opening it to write tells which, and what to do.
+    return undefined;
   }
 }
 

@@ -14,6 +14,7 @@ import {
   uploadColumns,
   uploadRow,
 } from './upload-columns.ts';
+import { uploadLister } from './upload-list.ts';
 
 /** Constants, not parameters: partial indexes are used only for what is known beforehand. */
 const open = sql.lit<UploadState>('Open');
@@ -142,18 +143,7 @@ export function uploadReader(compile: Compile): UploadReader {
 }
 
 function uploadListings(compile: Compile): Omit<UploadReader, 'get' | 'listParts'> {
-  const list = compile((db, p: BoundedUploadQuery) =>
-    db
-      .selectFrom('uploads')
-      .select(uploadColumnNames)
-      .where('vault_id', '=', p.vaultId)
-      .where('state', '=', open)
-      .where(sql<boolean>`(created_at_ms, upload_id) > (${p.afterMs}, ${p.afterId})`)
-      .where('active_at_ms', '>', p.idleSinceMs)
-      .orderBy('created_at_ms')
-      .orderBy('upload_id')
-      .limit(p.limit),
-  );
+  const list = uploadLister(compile);
   const listIdle = compile((db, p: { idleSinceMs: number; limit: number }) =>
     db
       .selectFrom('uploads')
@@ -187,10 +177,8 @@ function uploadListings(compile: Compile): Omit<UploadReader, 'get' | 'listParts
   );
 
   return {
-    async list({ vaultId, idleSinceMs, after, limit }) {
-      // No upload has an empty id: all that were created at a time lie after the place (time, '').
-      const { createdAtMs: afterMs, uploadId: afterId } = after ?? start;
-      return list.all({ vaultId, idleSinceMs, afterMs, afterId, limit }).map(uploadRow);
+    async list(query) {
+      return list(query);
     },
     async listIdle(idleSinceMs, limit) {
       return listIdle.all({ idleSinceMs, limit }).map(uploadRow);
@@ -203,14 +191,3 @@ function uploadListings(compile: Compile): Omit<UploadReader, 'get' | 'listParts
     },
   };
 }
-
-/** A query for uploads with every bound in place, so that one statement serves all. */
-interface BoundedUploadQuery {
-  readonly vaultId: string;
-  readonly idleSinceMs: number;
-  readonly afterMs: number;
-  readonly afterId: string;
-  readonly limit: number;
-}
-
-const start = { createdAtMs: Number.MIN_SAFE_INTEGER, uploadId: '' } as const;

@@ -1,7 +1,7 @@
 import { sql } from 'kysely';
 import { defined } from '../../lib/assert.ts';
 import type { VaultReader, VaultWriter } from '../metadata-store.ts';
-import type { InventoryFacts, VaultKey, VaultRow } from '../rows.ts';
+import type { AccountRegion, InventoryFacts, VaultKey, VaultRow } from '../rows.ts';
 import type { VaultsTable } from './schema.ts';
 import { type Compile, columnsOf } from './statements.ts';
 
@@ -101,13 +101,6 @@ export function vaultReader(compile: Compile): VaultReader {
       .orderBy('vault_id')
       .limit(p.limit),
   );
-  const count = compile((db, p: { accountId: string; region: string }) =>
-    db
-      .selectFrom('vaults')
-      .select((eb) => eb.fn.countAll<number>().as('count'))
-      .where('account_id', '=', p.accountId)
-      .where('region', '=', p.region),
-  );
   // Spelt as in the partial index over it.
   const dueFrom = sql<number>`coalesce(inventory_taken_at_ms, created_at_ms)`;
   const listDue = compile((db, p: { dueBeforeMs: number; limit: number }) =>
@@ -138,13 +131,28 @@ export function vaultReader(compile: Compile): VaultReader {
       // No vault has an empty id.
       return listAll.all({ after: after ?? '', limit }).map(vaultRow);
     },
-    async count(accountId, region) {
-      return defined(count.get({ accountId, region }), 'count').count;
-    },
+    count: vaultCount(compile),
     async listDueForInventory(dueBeforeMs, limit) {
       return listDue.all({ dueBeforeMs, limit }).map(vaultRow);
     },
   };
+}
+
+function vaultCount(compile: Compile): VaultReader['count'] {
+  const count = compile((db, p: AccountRegion & { countMax: number }) =>
+    db
+      .selectFrom((eb) =>
+        eb
+          .selectFrom('vaults')
+          .select('vault_name')
+          .where('account_id', '=', p.accountId)
+          .where('region', '=', p.region)
+          .limit(p.countMax)
+          .as('counted'),
+      )
+      .select((eb) => eb.fn.countAll<number>().as('count')),
+  );
+  return async (query) => defined(count.get(query), 'count').count;
 }
 
 function vaultRow(row: VaultsTable): VaultRow {

@@ -32,6 +32,10 @@ const statements = [
   `CREATE INDEX uploads_open ON uploads (vault_id, created_at_ms, upload_id)
     WHERE state = 'Open'`,
 
+  // uploads.list, where many are idle
+  `CREATE INDEX uploads_active ON uploads (vault_id, active_at_ms, created_at_ms, upload_id)
+    WHERE state = 'Open'`,
+
   // uploads.listIdle
   `CREATE INDEX uploads_idle ON uploads (active_at_ms) WHERE state = 'Open'`,
 
