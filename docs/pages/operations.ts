@@ -14,6 +14,7 @@ import { type OperationRules, operationRules } from './operation-rules.ts';
 export function operationsPage(): string {
   return `${pageHead('Operations', 'src/protocol/operations.ts and src/protocol/shapes')}\
 The API is Amazon S3 Glacier's, version 2012-06-01. It has ${operationNames.length} operations.
+Actions are those that policies name; policies are checked and kept, and **not enforced yet**.
 \`{accountId}\` is the 12-digit number of the account, or \`-\` for the caller's own. Any operation can
 answer with the [common errors](#common-errors).
 

@@ -93,6 +93,12 @@ test('a lock is completed by its id, any number of times', async () => {
   });
 });
 
+test('that a lock is not enforced yet is told when it is completed', async () => {
+  await using domain = await openDomain();
+  await locked(domain);
+  assert.deepEqual(domain.log.names('warn'), ['vault-lock.not-enforced']);
+});
+
 test('a vault that is locked keeps its policy, whatever is asked for', async () => {
   await using domain = await openDomain();
   const { vaultLocks } = domain;

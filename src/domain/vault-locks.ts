@@ -1,4 +1,5 @@
 import type { Clock } from '../lib/clock.ts';
+import type { Log } from '../lib/log.ts';
 import { isSameSecret } from '../lib/node/same-secret.ts';
 import { type RandomBytes, randomId } from '../lib/random.ts';
 import type { TimeBounds } from '../lib/time-bounds.ts';
@@ -17,6 +18,7 @@ export interface VaultLocksOptions {
   readonly store: MetadataStore;
   readonly blobs: Pick<BlobStore, 'checkRoom'>;
   readonly clock: Clock;
+  readonly log: Log;
   readonly timeBounds: TimeBounds;
   readonly randomBytes: RandomBytes;
   /** How long a lock may be tried before it is completed. */
@@ -73,7 +75,8 @@ export class VaultLocks {
    * with another one, access is denied once the vault is locked, and the id is invalid before.
    */
   async complete(key: VaultKey, lockId: string): Promise<void> {
-    await this.#options.store.write(async (rows) => {
+    const { store, log } = this.#options;
+    await store.write(async (rows) => {
       const { vaultId, lock } = await this.#find(rows, key);
       if (lock === undefined) throw notSet(key);
       const isRight = isSameSecret(lock.lockId, lockId);
@@ -81,6 +84,9 @@ export class VaultLocks {
       if (!isRight) throw invalidParameter(`Invalid lock ID: ${lockId}`);
       if (lock.state === 'InProgress') await rows.vaultSettings.setLock(vaultId, complete(lock));
     });
+    const { accountId, region, vaultName } = key;
+    const harm = 'Policies are not enforced by this version: archives of the vault can be deleted.';
+    log.warn('vault-lock.not-enforced', { accountId, region, vaultName, harm });
   }
 
   /** Takes a policy that is being tried off the vault. Idempotent; refused once it is locked. */
