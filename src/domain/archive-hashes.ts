@@ -3,7 +3,7 @@ import type { ByteRange } from '../protocol/byte-range.ts';
 import { invalidParameter } from '../protocol/errors.ts';
 import { digestSizeBytes, treeHash } from '../protocol/tree-hash.ts';
 import type { BlobStore } from '../storage/blob-store.ts';
-import type { ArchiveBlob } from '../storage/rows.ts';
+import type { ArchiveBlob, ArchiveRow } from '../storage/rows.ts';
 import { leavesOfBlobs, wholeBlobs } from './blob-lists.ts';
 
 /** The tree hash of data whose leaves are given, as hexadecimal digits. */
@@ -26,6 +26,20 @@ export function claimedTreeHash(claimed: string, leaves: Uint8Array): string {
  */
 export function treeHashOfParts(treeHashes: readonly string[]): string {
   return treeHashOfLeaves(Buffer.from(treeHashes.join(''), 'hex'));
+}
+
+/**
+ * Whether a list of blobs can be that of the archive, as far as rows can tell: its sizes add up, and the
+ * tree hashes of its parts, if it has some, make up that of the archive. It costs a hash for each part.
+ */
+export function areBlobsOf(
+  blobs: readonly ArchiveBlob[],
+  archive: Pick<ArchiveRow, 'sizeBytes' | 'treeHash'>,
+): boolean {
+  const sizeBytes = blobs.reduce((sum, blob) => sum + blob.sizeBytes, 0);
+  if (sizeBytes !== archive.sizeBytes) return false;
+  const parts = blobs.flatMap(({ treeHash }) => (treeHash === null ? [] : [treeHash]));
+  return parts.length === 0 || treeHashOfParts(parts) === archive.treeHash;
 }
 
 /**

@@ -13,6 +13,7 @@ import {
   storeText,
   upload,
 } from '../../tests/support/domain.ts';
+import { storeInParts } from '../../tests/support/domain-uploads.ts';
 import { isNodeOfTree, mebibyte, treeHashOf } from '../../tests/support/tree-hash-reference.ts';
 import { GlacierError } from '../protocol/errors.ts';
 import { sampleBytes } from '../storage/blob-specimen.ts';
@@ -257,4 +258,20 @@ test('an output stays what it was, whatever becomes of the archive and the vault
   await storeText(domain, 'world');
   assert.equal((await outputOf(domain, retrieval)).toString(), 'hello');
   assert.deepEqual(await outputOf(domain, listing), before);
+});
+
+test('of an archive of which rows of parts are missing nothing is handed out', async () => {
+  await using domain = await openDomain();
+  const { archiveId, uploadId } = await storeInParts(domain, bytes);
+  const jobId = await retrieve(domain, archiveId);
+  await domain.jobs.succeed(jobId);
+  assert.ok((await outputOf(domain, jobId)).equals(bytes));
+  await domain.store.write(({ uploads }) => uploads.removeParts(uploadId, [1]));
+  const error = { name: 'Error', message: /The rows list other blobs than those of the archive/ };
+  for (const range of [undefined, 'bytes=1048576-2097151', 'bytes=0-1', 'bytes=6815743-']) {
+    await assert.rejects(outputOf(domain, jobId, range), error);
+  }
+  // Nor has a range a tree hash that would be that of other bytes; the job itself will fail.
+  const fresh = await retrieve(domain, archiveId, { retrievalByteRange: '0-1048575' });
+  assert.equal((await domain.jobs.describe(photos, fresh)).sHA256TreeHash, null);
 });

@@ -4,9 +4,12 @@ import { invalidParameter } from '../protocol/errors.ts';
 import type { BlobRange, BlobStore } from '../storage/blob-store.ts';
 import { isStoreError } from '../storage/errors.ts';
 import type { ArchiveBlob, ArchiveRow, JobRow } from '../storage/rows.ts';
-import { treeHashOfRange } from './archive-hashes.ts';
+import { areBlobsOf, treeHashOfRange } from './archive-hashes.ts';
 import { blobsIn, readBlobs } from './blob-lists.ts';
 import type { Pins } from './pins.ts';
+
+/** A list of ten thousand parts takes some milliseconds to check: so it is not, for each range of it. */
+const checkedListsMax = 1000;
 
 /** What GetJobOutput answers. Positions count in the output, not in the archive. */
 export interface JobOutput {
@@ -37,6 +40,8 @@ interface OutputRequest {
 export class JobOutputs {
   readonly #blobs: BlobStore;
   readonly #pins: Pins;
+  /** How many blobs the lists have that were checked: of these nothing but places ever changes. */
+  readonly #partCounts = new Map<string, number>();
 
   constructor({ blobs, pins }: { readonly blobs: BlobStore; readonly pins: Pins }) {
     this.#blobs = blobs;
@@ -48,6 +53,7 @@ export class JobOutputs {
     if (job.status !== 'Succeeded') {
       throw invalidParameter(`The job is not currently available for download: ${job.jobId}`);
     }
+    this.#checkList(job, parts);
     const { start, sizeBytes } = whereOutputLies(job);
     const range = parseRangeHeader(rangeHeader, sizeBytes);
     if (range === 'past-end') {
@@ -73,7 +79,7 @@ export class JobOutputs {
   }
 
   async *#read(
-    { parts, findParts }: OutputRequest,
+    { job, parts, findParts }: OutputRequest,
     range: BlobRange,
     signal: AbortSignal,
   ): AsyncGenerator<Uint8Array> {
@@ -88,7 +94,21 @@ export class JobOutputs {
       if (isBegun || !isStoreError(error, 'BlobNotFound')) throw error;
     }
     // Since they were found somebody took longer than the grace period: they may have moved.
-    yield* this.#readHeld(await findParts(), range, signal);
+    const now = await findParts();
+    this.#checkList(job, now);
+    yield* this.#readHeld(now, range, signal);
+  }
+
+  /** In a list from which a part is missing other bytes than the archive's would be found. */
+  #checkList({ retrieval }: JobRow, parts: readonly ArchiveBlob[]): void {
+    if (retrieval === null) return;
+    const { archiveId, archiveSizeBytes, archiveTreeHash } = retrieval;
+    if (this.#partCounts.get(archiveId) === parts.length) return;
+    if (!areBlobsOf(parts, { sizeBytes: archiveSizeBytes, treeHash: archiveTreeHash })) {
+      throw new Error(`The rows list other blobs than those of the archive ${archiveId}.`);
+    }
+    if (this.#partCounts.size >= checkedListsMax) this.#partCounts.clear();
+    this.#partCounts.set(archiveId, parts.length);
   }
 
   async *#readHeld(

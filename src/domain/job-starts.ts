@@ -16,7 +16,7 @@ import type {
   VaultKey,
   VaultRow,
 } from '../storage/rows.ts';
-import { treeHashOfRange } from './archive-hashes.ts';
+import { areBlobsOf, treeHashOfRange } from './archive-hashes.ts';
 import { archiveNotFound, findArchive } from './archives.ts';
 import { openInventoryMarker } from './job-markers.ts';
 import {
@@ -128,6 +128,8 @@ export class JobStarts {
     const { range } = request;
     if (range === null) return archive.treeHash;
     if (!isTreeHashAligned(range, archive.sizeBytes)) return null;
+    // The job's own verification finds that, too.
+    if (!areBlobsOf(parts, archive)) return null;
     try {
       return await treeHashOfRange(blobs, parts, range);
     } catch (error) {

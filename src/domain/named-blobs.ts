@@ -1,5 +1,7 @@
+import { limits } from '../protocol/limits.ts';
 import type { BlobOwner, Rows } from '../storage/metadata-store.ts';
-import type { ArchiveRow, BlobPart } from '../storage/rows.ts';
+import type { ArchiveRow, BlobPart, UploadedArchive } from '../storage/rows.ts';
+import { areBlobsOf } from './archive-hashes.ts';
 import type { ArchiveLabel, BlobLabel, PartLabel, UploadedArchiveLabel } from './blob-labels.ts';
 
 /** That whose row is to name a blob with this label. */
@@ -40,7 +42,7 @@ async function namedArchive(
   const last = blobs.at(-1);
   if (label.kind === 'archive') return blobs.length === 1 ? (last ?? null) : null;
   // The parts come first, and then the blob with the label, of which the label is all there is.
-  const isOfParts = blobs.length > 1 && last?.treeHash === null && last.sizeBytes === 0;
+  const isOfParts = last?.treeHash === null && last.sizeBytes === 0;
   return isOfParts && tellsOf(label, archive) ? last : null;
 }
 
@@ -59,4 +61,39 @@ async function namedPart(
   const [part] = await rows.uploads.listParts({ uploadId, after: index - 1, limit: 1 });
   if (part?.index !== index || part.treeHash !== treeHash) return undefined;
   return part.sizeBytes === sizeBytes ? part : null;
+}
+
+/**
+ * Whether the blobs that are the bytes of the owner may be gone already, though its rows name them: of
+ * an upload that ended without an archive, and of an archive that was removed, bytes go first.
+ */
+export async function isGivenUp(owner: BlobOwner, rows: Rows): Promise<boolean> {
+  if ('jobId' in owner) return false;
+  if ('archiveId' in owner) {
+    const archive = await rows.archives.get(owner.archiveId);
+    return archive === undefined || archive.removedChange !== null;
+  }
+  const { state, archive = null } = (await rows.uploads.get(owner.uploadId)) ?? {};
+  if (state === 'Open') return false;
+  return archive === null || (await isGivenUp({ archiveId: archive.archiveId }, rows));
+}
+
+/** The archive that an upload became, which needs its parts: undefined of one that has no such archive. */
+export async function archiveOfUpload(
+  uploadId: string,
+  rows: Rows,
+): Promise<UploadedArchive | undefined> {
+  const upload = await rows.uploads.get(uploadId);
+  if (upload === undefined || upload.archive === null || upload.isDiscarded) return undefined;
+  return upload.archive;
+}
+
+/** Whether the rows of the upload's parts make up the archive. It looks at all of them. */
+export async function haveAllParts(
+  uploadId: string,
+  archive: UploadedArchive,
+  rows: Rows,
+): Promise<boolean> {
+  const query = { uploadId, after: null, limit: limits.partsPerUploadMax };
+  return areBlobsOf(await rows.uploads.listParts(query), archive);
 }

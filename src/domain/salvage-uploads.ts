@@ -1,15 +1,17 @@
+import { assert } from '../lib/assert.ts';
 import { limits } from '../protocol/limits.ts';
 import type { BlobId } from '../storage/blob-store.ts';
 import type { Rows, WritableRows } from '../storage/metadata-store.ts';
-import type { PartRow, UploadRow } from '../storage/rows.ts';
+import type { ArchiveBlob, ArchiveRow, PartRow, UploadRow } from '../storage/rows.ts';
 import type { PartLabel, UploadedArchiveLabel } from './blob-labels.ts';
 import { type LabelledBlob, readLabel } from './salvage-labels.ts';
 import { FoundParts, partsOfArchive } from './salvage-parts.ts';
 import { ensureVault, isLost, type MadeRow, type RowOptions } from './salvage-rows.ts';
+import { type BrokenArchive, isListWhole } from './salvage-standing.ts';
 
 const partsMax = limits.partsPerUploadMax;
 
-/** An archive that was uploaded in parts and can't be made of those that are there. */
+/** An archive that was uploaded in parts and can't be had whole from those that are there. */
 export interface IncompleteArchive {
   readonly accountId: string;
   readonly region: string;
@@ -23,7 +25,7 @@ export interface IncompleteArchive {
 }
 
 export type MadeUpload =
-  | Exclude<MadeRow, { kind: 'repointed' }>
+  | MadeRow
   | { readonly kind: 'incomplete'; readonly archive: IncompleteArchive };
 
 /** The labels that tell of one upload: several when it was completed more than once. */
@@ -32,7 +34,7 @@ interface FoundUpload {
   partCount: number;
 }
 
-/** The uploads that became archives without a row, by the labels of these. */
+/** The uploads that became archives without a row, or without all rows, by the labels of these. */
 export class FoundUploads {
   readonly #byId = new Map<string, FoundUpload>();
 
@@ -101,10 +103,19 @@ interface GatheredUpload {
 
 type OwnBlob = LabelledBlob<UploadedArchiveLabel>;
 
+/** An archive that has a row. */
+interface MadeArchive {
+  readonly archive: ArchiveRow;
+  readonly blobs: readonly ArchiveBlob[];
+  readonly own: OwnBlob;
+}
+
 /** What the rows have of an upload. */
 interface Standing {
   readonly upload: UploadRow | undefined;
   readonly parts: readonly PartRow[];
+  /** The archive that it became, if that has a row. */
+  readonly made: MadeArchive | undefined;
   /** Labels of which an archive may be made, the likeliest first. */
   readonly eligible: readonly OwnBlob[];
   readonly isVaultDeleted: boolean;
@@ -116,14 +127,19 @@ async function makeUploadedArchive(
 ): Promise<MadeUpload> {
   const own = await ownBlobs(gathered, options);
   const standing = await options.store.read((rows) => lookAt(rows, gathered, own, options));
-  const [first] = standing.eligible;
-  if (first === undefined) return { kind: 'spare' };
+  const { made, eligible } = standing;
+  const [first] = eligible;
+  if (first === undefined && made === undefined) return { kind: 'spare' };
   if (standing.isVaultDeleted) return { kind: 'vault-deleted' };
+  if (made !== undefined && (await isListWhole(made.archive, made.blobs, options))) {
+    return { kind: 'spare' };
+  }
   for (const part of standing.parts) {
     if (!(await isLost(part.blobId, options.blobs))) gathered.parts.addNamed(part);
   }
+  if (made !== undefined) return await mendArchive(made, { ...standing, gathered }, options);
   const problems: string[] = [];
-  for (const one of standing.eligible) {
+  for (const one of eligible) {
     const found = partsOfArchive(one.label, gathered.parts);
     if ('problem' in found) {
       problems.push(`${found.problem}.`);
@@ -134,7 +150,31 @@ async function makeUploadedArchive(
       insertAll(rows, one, { ...standing, parts }, options),
     );
   }
+  assert(first !== undefined, 'there is a label of which an archive may be made');
   return { kind: 'incomplete', archive: incomplete(first.label, problems[0] ?? '') };
+}
+
+/** Has the rows name all parts of an archive that has a row, if they are there. */
+async function mendArchive(
+  { archive, own: { label } }: MadeArchive,
+  { upload, gathered }: Pick<Standing, 'upload'> & { readonly gathered: GatheredUpload },
+  { store }: RowOptions,
+): Promise<MadeUpload> {
+  const { archiveId, sizeBytes, treeHash } = archive;
+  const isSame = label.sizeBytes === sizeBytes && label.treeHash === treeHash;
+  if (!isSame || upload?.archive?.archiveId !== archiveId) {
+    const problem = 'Its label does not say what its rows say.';
+    return { kind: 'incomplete', archive: incomplete(label, problem) };
+  }
+  const found = partsOfArchive(label, gathered.parts);
+  if ('problem' in found) {
+    return { kind: 'incomplete', archive: incomplete(label, `${found.problem}.`) };
+  }
+  await store.write(async (rows) => {
+    await replaceParts(rows, found.parts, upload);
+    await rows.uploads.update(upload);
+  });
+  return { kind: 'repointed' };
 }
 
 /** The latest first: the answer to one that came before it may never have arrived. */
@@ -158,17 +198,29 @@ async function lookAt(
 ): Promise<Standing> {
   const upload = await rows.uploads.get(uploadId);
   const parts = await rows.uploads.listParts({ uploadId, after: null, limit: partsMax });
-  let isMade = false;
-  for (const { label } of own) {
-    if ((await rows.archives.get(label.archiveId)) !== undefined) isMade = true;
-  }
+  const { isMade, made } = await findMade(rows, own);
   const eligible = isMade ? [] : own.filter(({ label }) => mayBecome(upload, label.archiveId));
   const [first] = eligible;
   const isVaultDeleted =
     first !== undefined &&
     (await rows.vaults.getById(first.label.vaultId)) === undefined &&
     (!vaultRows.has(first.label.vaultId) || (await rows.vaults.get(first.label)) !== undefined);
-  return { upload, parts, eligible, isVaultDeleted };
+  return { upload, parts, made, eligible, isVaultDeleted };
+}
+
+/** Whether the upload became an archive, and which, unless that was removed. */
+async function findMade(
+  rows: Rows,
+  labelled: readonly OwnBlob[],
+): Promise<{ readonly isMade: boolean; readonly made: MadeArchive | undefined }> {
+  for (const own of labelled) {
+    const { archiveId } = own.label;
+    const archive = await rows.archives.get(archiveId);
+    if (archive === undefined) continue;
+    if (archive.removedChange !== null) return { isMade: true, made: undefined };
+    return { isMade: true, made: { archive, own, blobs: await rows.archives.blobs(archiveId) } };
+  }
+  return { isMade: false, made: undefined };
 }
 
 /** Whether the row of an upload, if there is one, is no proof that it became no such archive. */
@@ -188,10 +240,7 @@ async function insertAll(
   const { uploadId, archiveId, vaultId, description, createdAtMs, sizeBytes, treeHash } = label;
   const completed = completedUpload(label, upload);
   if (upload === undefined) await rows.uploads.insert(completed);
-  const query = { uploadId, after: parts.length - 1, limit: partsMax };
-  const beyond = (await rows.uploads.listParts(query)).map(({ index }) => index);
-  await rows.uploads.removeParts(uploadId, beyond);
-  for (const part of parts) await rows.uploads.putPart(uploadId, part, createdAtMs);
+  await replaceParts(rows, parts, completed);
   const change = { archives: 1, sizeBytes, atMs: clock.now() } as const;
   const addedChange = await rows.vaults.recordChange(vaultId, change);
   const facts = { archiveId, vaultId, description, createdAtMs, sizeBytes, treeHash };
@@ -199,6 +248,17 @@ async function insertAll(
   await rows.archives.insertUploaded(archive, uploadId, blobId);
   await rows.uploads.update(completed);
   return { kind: 'archive-made', isVaultMade: vault === 'made' };
+}
+
+async function replaceParts(
+  { uploads }: WritableRows,
+  parts: readonly PartRow[],
+  { uploadId, activeAtMs }: UploadRow,
+): Promise<void> {
+  const query = { uploadId, after: parts.length - 1, limit: partsMax };
+  const beyond = (await uploads.listParts(query)).map(({ index }) => index);
+  await uploads.removeParts(uploadId, beyond);
+  for (const part of parts) await uploads.putPart(uploadId, part, activeAtMs);
 }
 
 /** No label says when the upload began: it counts as begun when it was completed. */
@@ -225,4 +285,12 @@ function incomplete(
 ): IncompleteArchive {
   const { archiveId, description, sizeBytes, createdAtMs } = label;
   return { accountId, region, vaultName, archiveId, description, sizeBytes, createdAtMs, problem };
+}
+
+/** An archive that has a row, and whose label is lost. */
+export function withoutLabel({ archive, vault }: BrokenArchive): IncompleteArchive {
+  const { archiveId, description, sizeBytes, createdAtMs } = archive;
+  const { accountId = '', region = '', vaultName = '' } = vault ?? {};
+  const facts = { accountId, region, vaultName, archiveId, description, sizeBytes, createdAtMs };
+  return { ...facts, problem: 'The blob with its label is lost.' };
 }

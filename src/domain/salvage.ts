@@ -6,7 +6,13 @@ import { Findings } from './check-findings.ts';
 import { allVaults } from './check-rows.ts';
 import { type LabelBatch, readLabels, type UnreadableBlob } from './salvage-labels.ts';
 import { makeRows, placeCopies } from './salvage-rows.ts';
-import { FoundUploads, type IncompleteArchive, type MadeUpload } from './salvage-uploads.ts';
+import { type BrokenArchive, brokenArchives, hasLabel } from './salvage-standing.ts';
+import {
+  FoundUploads,
+  type IncompleteArchive,
+  type MadeUpload,
+  withoutLabel,
+} from './salvage-uploads.ts';
 import { FoundVaults } from './salvage-vaults.ts';
 
 /** What is kept in mind of a part takes some 300 bytes, and of the only one of its archive twice that. */
@@ -26,13 +32,16 @@ export interface SalvageOptions {
 export interface SalvageReport {
   readonly vaultsMade: number;
   readonly archivesMade: number;
-  /** Archives whose row named a blob that is gone or damaged, and names another copy now. */
+  /** Archives whose rows named a blob that is gone or damaged, or lacked parts, and lead to all now. */
   readonly archivesRepointed: number;
   /** Parts of which the same is true. */
   readonly partsRepointed: number;
   /** Archives that were not made: their vault was deleted, since another one has its name. */
   readonly archivesOfDeletedVaults: number;
-  /** Archives that were not made: they were uploaded in parts, and some are missing. The first 10,000. */
+  /**
+   * Archives that were uploaded in parts, some of which are missing: they were not made, or have a row
+   * and can't be retrieved whole. The first 10,000.
+   */
   readonly archivesIncompleteCount: number;
   readonly archivesIncomplete: readonly IncompleteArchive[];
   /** Blobs that are parts of uploads of which no label tells that they became an archive. */
@@ -54,7 +63,8 @@ export interface SalvageReport {
  * and whatever was set on a vault or an account. An archive whose deletion was lost with the rows is
  * there again, as long as its bytes still are.
  *
- * Nothing that is there is changed, but for rows whose blob is not. Run again, it changes nothing
+ * Nothing that is there is changed, but for rows whose blob is not, and for rows of parts that are not
+ * those of the archive that they should be. Run again, it changes nothing
  * more. Nobody else may write to the stores meanwhile.
  *
  * Kept in mind are, beside the vaults, some 300 bytes for each archive without a row that was uploaded
@@ -76,6 +86,8 @@ class Salvage {
   readonly #uploads = new FoundUploads();
   readonly #unreadable = new Findings<UnreadableBlob>();
   readonly #incomplete = new Findings<IncompleteArchive>();
+  /** Archives that have a row and lack the blob with their label. */
+  readonly #withoutLabel: BrokenArchive[] = [];
   readonly #counts = {
     vaultsMade: 0,
     archivesMade: 0,
@@ -104,6 +116,10 @@ class Salvage {
       this.#counts.blobsWithoutLabelOfArchive += batch.otherCount;
     }
     this.#vaultRows = this.#vaults.rows();
+    for await (const broken of brokenArchives(this.#options)) {
+      if (broken.own === undefined) this.#withoutLabel.push(broken);
+      else this.#uploads.add(broken.own);
+    }
   }
 
   async make(): Promise<void> {
@@ -115,6 +131,9 @@ class Salvage {
       }
       for await (const made of round.makeAll(this.#rowOptions)) this.#note(made);
       isFirst = false;
+    }
+    for (const broken of this.#withoutLabel) {
+      if (!(await hasLabel(broken, this.#options))) this.#incomplete.add(withoutLabel(broken));
     }
   }
 
@@ -143,10 +162,7 @@ class Salvage {
   /** The archives of one blob, and the places of copies. */
   async #makeOfBatch({ archives, uploadedArchives, parts }: LabelBatch): Promise<void> {
     const options = this.#rowOptions;
-    for (const made of await makeRows(archives, options)) {
-      if (made.kind === 'repointed') this.#counts.archivesRepointed += 1;
-      else this.#note(made);
-    }
+    for (const made of await makeRows(archives, options)) this.#note(made);
     for (const placed of await placeCopies(uploadedArchives, options)) {
       if (placed === 'repointed') this.#counts.archivesRepointed += 1;
     }
@@ -163,7 +179,8 @@ class Salvage {
     if (made.kind === 'archive-made') {
       this.#counts.archivesMade += 1;
       if (made.isVaultMade) this.#counts.vaultsMade += 1;
-    } else if (made.kind === 'vault-deleted') this.#counts.archivesOfDeletedVaults += 1;
+    } else if (made.kind === 'repointed') this.#counts.archivesRepointed += 1;
+    else if (made.kind === 'vault-deleted') this.#counts.archivesOfDeletedVaults += 1;
     else if (made.kind === 'incomplete') this.#incomplete.add(made.archive);
   }
 }

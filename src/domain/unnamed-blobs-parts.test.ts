@@ -6,6 +6,7 @@ import {
   openDomain,
   photos,
   runUntilIdle,
+  upload,
 } from '../../tests/support/domain.ts';
 import {
   completionOf,
@@ -17,8 +18,9 @@ import {
 import { hidingRowsOf } from '../../tests/support/hidden-rows.ts';
 import { mebibyte } from '../../tests/support/tree-hash-reference.ts';
 import { defined } from '../lib/assert.ts';
-import { sampleBytes, writeBytes } from '../storage/blob-specimen.ts';
+import { listIds, sampleBytes, writeBytes } from '../storage/blob-specimen.ts';
 import type { BlobId } from '../storage/blob-store.ts';
+import type { Rows } from '../storage/metadata-store.ts';
 import { DiscardUploads } from '../workers/discard-uploads.ts';
 import { ForgetArchives } from '../workers/forget-archives.ts';
 import { encodeBlobLabel, parseBlobLabel } from './blob-labels.ts';
@@ -204,4 +206,95 @@ test('a part that its upload’s row names is needed, though an index hides that
   assert.equal((await unnamed.judge(blobId, goingOn)).kind, 'needed');
   assert.equal(unnamed.areRowsTrusted, false);
   assert.deepEqual(domain.log.events.at(-1)?.facts, { blobId, uploadId: upload.uploadId });
+});
+
+test('a part that no row names is kept while rows of the archive’s parts are missing', async () => {
+  await using domain = await openDomain();
+  const { uploadId } = await uploadedArchive(domain);
+  const query = { uploadId, after: 0, limit: 1 };
+  const [named] = await domain.store.read(({ uploads }) => uploads.listParts(query));
+  const { blobId, ...part } = defined(named, 'the second part');
+  const stale = { ...part, blobId: 'stale' as BlobId, treeHash: '0'.repeat(64) };
+  const losses = [
+    () => domain.store.write(({ uploads }) => uploads.removeParts(uploadId, [1])),
+    () => domain.store.write(({ uploads }) => uploads.putPart(uploadId, stale, 1)),
+  ];
+  for (const lose of losses) {
+    await lose();
+    assert.deepEqual(await kindsOf(domain, blobId), ['unclear', 'unclear']);
+  }
+  await domain.store.write(({ uploads }) => uploads.putPart(uploadId, { ...part, blobId }, 1));
+  assert.deepEqual(await kindsOf(domain, blobId), ['needed', 'needed']);
+});
+
+test('whether an archive has all its parts is looked up once, however many blobs are not named', async () => {
+  await using domain = await openDomain();
+  const uploadId = await initiate(domain);
+  const replaced: BlobId[] = [];
+  for (const seed of [2, 3, 4]) {
+    await domain.uploads.putPart(partOf(uploadId, mebibyte, sampleBytes(100, seed)));
+    for (const id of await partBlobs(domain, uploadId)) {
+      replaced.push(await domain.blobs.duplicate(id));
+    }
+  }
+  await putAll(domain, uploadId, whole);
+  await domain.uploads.complete(completionOf(uploadId, whole));
+  let lookups = 0;
+  const store = Object.assign(Object.create(domain.store), {
+    read: <T>(work: (rows: Rows) => Promise<T>) =>
+      domain.store.read((rows) => {
+        const listParts: Rows['uploads']['listParts'] = (query) => {
+          if (query.limit > 1) lookups += 1;
+          return rows.uploads.listParts(query);
+        };
+        return work({ ...rows, uploads: { ...rows.uploads, listParts } });
+      }),
+  });
+  const unnamed = new UnnamedBlobs({ ...domain, store });
+  for (const id of replaced) assert.equal((await unnamed.look(id)).kind, 'orphan');
+  assert.deepEqual([replaced.length, lookups], [3, 1]);
+});
+
+test('where bytes are just being given up nothing is damaged, and nothing healed', async () => {
+  await using domain = await openDomain();
+  const aborted = await openUpload(domain);
+  await domain.uploads.abort({ vault: photos, uploadId: aborted.uploadId });
+  const removed = await uploadedArchive(domain);
+  await domain.archives.remove(photos, removed.archiveId);
+  const { archiveId } = await domain.archives.store(upload(whole));
+  const [single] = await domain.store.read(({ archives }) => archives.blobs(archiveId));
+  await domain.archives.remove(photos, archiveId);
+  const events = domain.log.events.length;
+  for (const id of [...aborted.blobs, ...removed.blobs, defined(single, 'its blob').blobId]) {
+    const copy = await domain.blobs.duplicate(id);
+    // Bytes go before their rows do.
+    await domain.blobs.remove(id);
+    assert.deepEqual(await kindsOf(domain, copy), ['copy', 'needed']);
+    assert.equal(await domain.store.read(({ blobs }) => blobs.isReferenced(copy)), false);
+  }
+  assert.equal(domain.log.events.length, events);
+  await runUntilIdle(new DiscardUploads(domain));
+  await runUntilIdle(new ForgetArchives(domain));
+  for (const copy of await listIds(domain.blobs)) {
+    assert.deepEqual(await kindsOf(domain, copy), ['orphan', 'orphan']);
+  }
+});
+
+test('what is given up while a copy of it is read is not healed', async () => {
+  await using domain = await openDomain();
+  const { uploadId, ...open } = await openUpload(domain);
+  const copy = await domain.blobs.duplicate(second(open));
+  await domain.blobs.remove(second(open));
+  const blobs = Object.assign(Object.create(domain.blobs), {
+    describe: (id: BlobId) => domain.blobs.describe(id),
+    async *read(...args: Parameters<Domain['blobs']['read']>) {
+      await domain.uploads.abort({ vault: photos, uploadId });
+      yield* domain.blobs.read(...args);
+    },
+  });
+  const events = domain.log.events.length;
+  const unnamed = new UnnamedBlobs({ ...domain, blobs });
+  assert.equal((await unnamed.judge(copy, goingOn)).kind, 'needed');
+  assert.equal(domain.log.events.length, events);
+  assert.equal((await partBlobs(domain, uploadId))[1], second(open));
 });

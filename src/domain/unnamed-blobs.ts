@@ -6,8 +6,11 @@ import type { BlobPart } from '../storage/rows.ts';
 import { treeHashOfLeaves } from './archive-hashes.ts';
 import { damagedFrames } from './archive-verification-frames.ts';
 import { type BlobLabel, parseBlobLabel } from './blob-labels.ts';
-import { blobNamedFor, ownerOf } from './named-blobs.ts';
+import { archiveOfUpload, blobNamedFor, haveAllParts, isGivenUp, ownerOf } from './named-blobs.ts';
 import type { Pins } from './pins.ts';
+
+/** Of so many uploads it is remembered whether all their parts are there. */
+const knownUploadsMax = 1000;
 
 /** What a blob is that no row seems to name. */
 export type UnnamedBlob =
@@ -18,7 +21,7 @@ export type UnnamedBlob =
    * or another one.
    */
   | { readonly kind: 'orphan' }
-  /** Damaged garbage, or all that is left of an archive: nobody can tell. */
+  /** Damaged garbage, or a part of what is left of an archive: nobody can tell. */
   | { readonly kind: 'unclear'; readonly error: unknown }
   /** A row names it after all, or the rows contradict themselves about it: it stays. */
   | { readonly kind: 'needed' }
@@ -54,11 +57,16 @@ export interface UnnamedBlobsOptions {
  * 1. That no row names a blob is believed only when the row of that of which its label says that it is
  *    says so too: one flipped bit in an index of the rows hides a row, and not the row itself.
  * 2. A copy is superfluous only when the other one was read to its end just now. If that is damaged
- *    and this one is not, the row names this one from then on.
+ *    and this one is not, the row names this one from then on. Not where bytes are just being given
+ *    up: then the other one is not damaged, but gone.
+ * 3. A part that no row names is garbage only when the rows have all parts of the archive that its
+ *    upload became.
  */
 export class UnnamedBlobs {
   readonly #options: UnnamedBlobsOptions;
   #areRowsTrusted = true;
+  /** Whether the rows have all parts of these uploads. Once it is an archive nothing adds to them. */
+  readonly #completeUploads = new Map<string, boolean>();
 
   constructor(options: UnnamedBlobsOptions) {
     this.#options = options;
@@ -110,11 +118,28 @@ export class UnnamedBlobs {
     if (await rows.blobs.isReferenced(blob.blobId)) return { kind: 'needed' } as const;
     if (await this.#contradict(blob.blobId, owner, rows)) return { kind: 'needed' } as const;
     const named = await blobNamedFor(label, rows);
-    if (named === undefined) return { kind: 'orphan' } as const;
+    if (named === undefined) return await this.#lookAtUnwanted(label, rows);
     if (named?.sizeBytes !== blob.sizeBytes) {
       return unclear('Its label does not say what the row of the same archive or part says');
     }
     return { kind: 'copy', owner, named, ...contentOf(label, text) } as const;
+  }
+
+  /** What is wanted no more, unless rows of parts were lost. */
+  async #lookAtUnwanted(label: BlobLabel, rows: Rows) {
+    if (label.kind !== 'part') return { kind: 'orphan' } as const;
+    const archive = await archiveOfUpload(label.uploadId, rows);
+    if (archive === undefined) return { kind: 'orphan' } as const;
+    let isComplete = this.#completeUploads.get(label.uploadId);
+    if (isComplete === undefined) {
+      isComplete = await haveAllParts(label.uploadId, archive, rows);
+      if (this.#completeUploads.size >= knownUploadsMax) this.#completeUploads.clear();
+      this.#completeUploads.set(label.uploadId, isComplete);
+    }
+    if (isComplete) return { kind: 'orphan' } as const;
+    return unclear(
+      `Rows of parts are lost of the archive ${archive.archiveId}, whose part it may be`,
+    );
   }
 
   /** Whether the row of the owner names the blob, although it was denied that any row does. */
@@ -139,11 +164,15 @@ export class UnnamedBlobs {
     if (pins.isHeld(id)) return { kind: 'needed' };
     using _pin = pins.hold([id]);
     const { named, owner } = copy;
+    if (await store.read((rows) => isGivenUp(owner, rows))) return { kind: 'needed' };
     if (!(await this.#isSound({ ...named, blobId: id }, copy, signal))) {
       return unclear(`It is damaged, and so is ${named.blobId}, whose copy it is`);
     }
     // Not if the row names another one by now: the other one was not damaged, but moved or gone.
-    const isHealed = await store.write(({ blobs }) => blobs.repoint(named.blobId, id));
+    const isHealed = await store.write(async (rows) => {
+      if (await isGivenUp(owner, rows)) return false;
+      return await rows.blobs.repoint(named.blobId, id);
+    });
     const facts = { ...owner, blobId: id, damagedBlobId: named.blobId };
     if (isHealed) log.warn(healedEvent(owner), facts);
     return { kind: 'needed' };

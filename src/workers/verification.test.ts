@@ -167,5 +167,26 @@ test('parts that do not make up the tree hash of their archive do not verify it'
   await domain.store.write(({ uploads }) => uploads.putPart(uploadId, twice, 0));
   const outcome = await createVerification(domain.store, domain.blobs, job).advance(goingOn);
   assert.ok(outcome.kind === 'failed');
-  assert.match(String(outcome.reason), /leaf hashes/);
+  assert.match(String(outcome.reason), /other blobs than those of the archive/);
+});
+
+test('a retrieval of an archive of which rows of parts are missing fails, whatever its range', async () => {
+  for (const range of [undefined, `0-${mebibyte - 1}`]) {
+    for (const [index, extra] of [
+      [0, 0],
+      [1, 0],
+      [3, 5],
+    ] as const) {
+      await using domain = await openDomain();
+      const { job, uploadId } = await retrievalInParts(domain, 2.5 * mebibyte, range);
+      await domain.store.write(async ({ uploads }) => {
+        await uploads.removeParts(uploadId, [index]);
+        const part = { index, blobId: 'x' as BlobId, sizeBytes: extra, treeHash: '0'.repeat(64) };
+        if (extra > 0) await uploads.putPart(uploadId, part, 0);
+      });
+      const outcome = await createVerification(domain.store, domain.blobs, job).advance(goingOn);
+      assert.ok(outcome.kind === 'failed');
+      assert.match(String(outcome.reason), /other blobs than those of the archive/);
+    }
+  }
 });

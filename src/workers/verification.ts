@@ -1,4 +1,4 @@
-import { treeHashOfLeaves, treeHashOfRange } from '../domain/archive-hashes.ts';
+import { areBlobsOf, treeHashOfLeaves, treeHashOfRange } from '../domain/archive-hashes.ts';
 import { sliceBytesMax } from '../domain/archive-verification.ts';
 import { damagedFrames } from '../domain/archive-verification-frames.ts';
 import { blobsIn, leavesOfBlobs, readBlobs } from '../domain/blob-lists.ts';
@@ -36,6 +36,9 @@ export function createVerification(
       parts = await blobsOf(store, retrieval, parts);
       if (parts === undefined) {
         return failed('The archive was deleted meanwhile.');
+      }
+      if (nextByte === retrieval.firstByte && !areBlobsOf(parts, archiveOf(retrieval))) {
+        return failed('The rows list other blobs than those of the archive.');
       }
       const lengthBytes = Math.min(sliceBytesMax, retrieval.lastByte + 1 - nextByte);
       const range = { offsetBytes: nextByte, lengthBytes };
@@ -98,6 +101,10 @@ function haveMoved(
   now: readonly ArchiveBlob[] | undefined,
 ): boolean {
   return now === undefined || now.some(({ blobId }, index) => blobId !== parts[index]?.blobId);
+}
+
+function archiveOf({ archiveSizeBytes, archiveTreeHash }: RetrievalFacts) {
+  return { sizeBytes: archiveSizeBytes, treeHash: archiveTreeHash };
 }
 
 /** Whether the leaf hashes of the archive, or the tree hashes of its parts, are its own. */

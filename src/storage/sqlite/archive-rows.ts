@@ -39,6 +39,12 @@ function insertions(compile: Compile): Pick<ArchiveWriter, 'insert' | 'insertUpl
   const findUpload = compile((db, p: { uploadId: string }) =>
     db.selectFrom('uploads').select('id').where('upload_id', '=', p.uploadId),
   );
+  const sizeOfParts = compile((db, p: { upload: number }) =>
+    db
+      .selectFrom('parts')
+      .select(sql<number>`coalesce(sum(size_bytes), 0)`.as('size_bytes'))
+      .where('upload', '=', p.upload),
+  );
 
   return {
     async insert(archive, blobs) {
@@ -56,6 +62,9 @@ function insertions(compile: Compile): Pick<ArchiveWriter, 'insert' | 'insertUpl
     },
     async insertUploaded(archive, uploadId, labelled) {
       const { id } = defined(findUpload.get({ uploadId }), `upload ${uploadId}`);
+      const sizeBytes = sizeOfParts.get({ upload: id })?.size_bytes;
+      // What is lost of a journal may be a part: then the rest is no archive.
+      assert(sizeBytes === archive.sizeBytes, 'the parts add up to the archive');
       const { lastInsertRowid } = insert.run({ ...archive, upload: id });
       insertBlob.run({ archive: lastInsertRowid, position: 0, blob_id: labelled, size_bytes: 0 });
     },

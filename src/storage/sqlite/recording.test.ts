@@ -52,7 +52,7 @@ const samples: Samples = {
       sampleArchive('archive', { description: '\u0000 \u2028 \u{1f9ca}' }),
       sampleBlobs('a'),
     ],
-    insertUploaded: [sampleArchive('uploaded'), 'discarded', blobId('label')],
+    insertUploaded: [sampleArchive('uploaded', { sizeBytes: 0 }), 'discarded', blobId('label')],
     markRemoved: ['archive', 2],
     forget: ['archive'],
   },

@@ -107,8 +107,11 @@ const uploadStep: fc.Arbitrary<Step> = fc.oneof(
     };
   }),
   fc.tuple(name, name).map(([id, archiveId]): Step => {
-    const archive = sampleArchive(archiveId);
-    return ofUpload(id, ({ archives }) => archives.insertUploaded(archive, id, blobId('label')));
+    return ofUpload(id, async ({ archives, uploads }) => {
+      const parts = await uploads.listParts({ uploadId: id, after: null, limit: 9 });
+      const archive = sampleArchive(archiveId, { sizeBytes: parts.length * 10 });
+      await archives.insertUploaded(archive, id, blobId('label'));
+    });
   }),
 );
 

@@ -57,6 +57,7 @@ export async function salvageJournal(
     if (salvage.lost.length > 0) {
       database.exec('BEGIN IMMEDIATE');
       database.exec(mendTotals);
+      database.exec(mendDiscarded);
       // Until the blobs were asked for what is lost.
       await rows.facts.set(repairFact.name, repairFact.unfinished);
       position.set(salvage.positionBehind(knownSequence));
@@ -87,6 +88,12 @@ const mendTotals = `
     GROUP BY v.vault_id
   ) AS totals
   WHERE vaults.vault_id = totals.vault_id`;
+
+/** What lost changes removed of their parts is there still: it has to be removed once more. */
+const mendDiscarded = `
+  UPDATE uploads SET is_discarded = 0
+  WHERE is_discarded = 1 AND state IN ('Aborted', 'Expired')
+    AND EXISTS (SELECT 1 FROM parts WHERE parts.upload = uploads.id)`;
 
 class Salvage {
   readonly lost: string[] = [];
