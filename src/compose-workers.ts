@@ -26,6 +26,7 @@ interface WorkerParts {
   readonly log: Log;
   readonly clock: Clock;
   readonly timeBounds: TimeBounds;
+  readonly monthBounds: TimeBounds;
   readonly randomBytes: RandomBytes;
   readonly stores: Stores;
   readonly jobs: Jobs;

@@ -14,7 +14,7 @@ import { Pins } from './domain/pins.ts';
 import { createHttpServer, type HttpServer } from './http/server.ts';
 import { Bell } from './lib/bell.ts';
 import type { Clock } from './lib/clock.ts';
-import type { Log } from './lib/log.ts';
+import { type Log, silentLog } from './lib/log.ts';
 import { endpointPath } from './lib/node/admin-endpoint.ts';
 import { packageVersion } from './lib/node/package-version.ts';
 import type { RandomBytes } from './lib/random.ts';
@@ -139,7 +139,9 @@ async function assemble(
   const inventoryMode = isLive(config) ? 'live' : 'scheduled';
   const { removals, aborts } = bells;
   const timeBounds = new TimeBounds({ ...host, longestMs: longestMsOf(config) });
-  const parts = { store, blobs, pins, timeBounds, markers, removals, aborts };
+  // Not one for all: where a clock was set right, the others would go by the wrong one for a month.
+  const monthBounds = new TimeBounds({ ...host, log: silentLog, longestMs: longestMonthMs });
+  const parts = { store, blobs, pins, timeBounds, monthBounds, markers, removals, aborts };
   const common = { ...host, ...parts, inventoryMode, timing, uploadExpiryMs } as const;
   const services = assembleServices({
     ...common,
@@ -211,7 +213,10 @@ function isLive({ inventoryIntervalMs }: Config): boolean {
   return inventoryIntervalMs === 0;
 }
 
-/** As long lasts what must not end too early because somebody sets the clock. */
+/** As long lasts a capacity unit. */
+const longestMonthMs = 31 * 24 * 60 * 60 * 1000;
+
+/** As long lasts what else must not end too early because somebody sets the clock. */
 function longestMsOf({ jobExpiryMs, uploadExpiryMs, vaultLockExpiryMs }: Config): number {
   return Math.max(jobExpiryMs, uploadExpiryMs, vaultLockExpiryMs);
 }

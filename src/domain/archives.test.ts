@@ -14,7 +14,13 @@ import { faulty } from '../../tests/support/faulty.ts';
 import { mebibyte, treeHashOf } from '../../tests/support/tree-hash-reference.ts';
 import { GlacierError } from '../protocol/errors.ts';
 import { isArchiveId } from '../protocol/names.ts';
-import { chunked, listIds, readBytes, sampleBytes } from '../storage/blob-specimen.ts';
+import {
+  chunked,
+  listIds,
+  readBytes,
+  sampleBytes,
+  WatchedSource,
+} from '../storage/blob-specimen.ts';
 import { StoreError } from '../storage/errors.ts';
 import { Archives } from './archives.ts';
 import { parseBlobLabel } from './blob-labels.ts';
@@ -159,6 +165,17 @@ test('bytes whose row found no room are removed', async () => {
   store.failNext('write', full);
   await assert.rejects(archives.store(upload(text)), noRoom);
   assert.deepEqual(await listIds(domain.blobs), []);
+});
+
+test('a store that writes no rows any more takes in no byte of an archive', async () => {
+  await using domain = await openDomain();
+  const store = faulty(domain.store);
+  const failed = new StoreError('StoreUnavailable', 'a sync failed');
+  store.failNext('checkWritable', failed);
+  const archives = new Archives({ ...domain, store: store.it });
+  const source = new WatchedSource([sampleBytes(10)], 'stall');
+  await assert.rejects(archives.store(upload(sampleBytes(10), { body: source })), failed);
+  assert.equal(source.pulls, 0);
 });
 
 test('a full store refuses an upload before a byte is read, and one that it has no room for', async () => {

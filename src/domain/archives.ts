@@ -11,7 +11,7 @@ import { claimedTreeHash } from './archive-hashes.ts';
 import { type ArchiveLabel, encodeBlobLabel } from './blob-labels.ts';
 import { commitBlobs } from './new-blobs.ts';
 import type { Pins } from './pins.ts';
-import { whileThereIsRoom } from './room.ts';
+import { whileBytesAreTaken } from './room.ts';
 import { vaultAt, vaultNotFound } from './vaults.ts';
 
 /** An archive on its way in. */
@@ -65,7 +65,8 @@ export class Archives {
     readonly archiveId: string;
     readonly treeHash: string;
   }> {
-    return whileThereIsRoom(this.#blobs, () => this.#keep(archive));
+    const stores = { store: this.#store, blobs: this.#blobs };
+    return whileBytesAreTaken(stores, () => this.#keep(archive));
   }
 
   /**

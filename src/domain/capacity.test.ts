@@ -65,6 +65,32 @@ test('a clock that is set forward ends no unit', async () => {
   assert.equal((await domain.capacity.list(here)).length, 1);
 });
 
+test('a clock that stays forward ends no unit before a month has passed', async () => {
+  await using domain = await openDomain();
+  await domain.capacity.purchase(here);
+  domain.clock.jump(60 * dayMs);
+  domain.timeBounds.earliest();
+  for (let day = 0; day < 27; day += 1) {
+    assert.equal((await domain.capacity.list(here)).length, 1);
+    domain.clock.advance(dayMs);
+  }
+  domain.clock.advance(dayMs);
+  assert.deepEqual(await domain.capacity.list(here), []);
+});
+
+test('a unit that was bought while the clock was far ahead lasts a month, too', async () => {
+  await using domain = await openDomain({ capacityUnitsMax: 1 });
+  const boughtAtMs = domain.clock.now() + 70 * 365 * dayMs;
+  domain.clock.jump(70 * 365 * dayMs);
+  await domain.capacity.purchase(here);
+  domain.clock.jump(-70 * 365 * dayMs);
+  const [unit] = await domain.capacity.list(here);
+  assert.equal(unit?.startsAtMs, boughtAtMs);
+  domain.clock.advance(28 * dayMs);
+  assert.deepEqual(await domain.capacity.list(here), []);
+  await domain.capacity.purchase(here);
+});
+
 test('nothing is for sale where the limit is none', async () => {
   await using domain = await openDomain({ capacityUnitsMax: 0 });
   await assert.rejects(domain.capacity.purchase(here), reached);

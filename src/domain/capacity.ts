@@ -13,7 +13,8 @@ export interface CapacityOptions {
   readonly store: MetadataStore;
   readonly blobs: Pick<BlobStore, 'checkRoom'>;
   readonly clock: Clock;
-  readonly timeBounds: TimeBounds;
+  /** What the time is for what lasts a month. */
+  readonly monthBounds: TimeBounds;
   readonly randomBytes: RandomBytes;
   /** How many units an account may have in a region at a time. */
   readonly capacityUnitsMax: number;
@@ -34,15 +35,16 @@ export class Capacity {
 
   /** Units that have not expired, latest start first. */
   list(of: AccountRegion): Promise<CapacityUnitRow[]> {
-    const { store, timeBounds } = this.#options;
-    return store.read(({ capacity }) => capacity.list(of, timeBounds.earliest()));
+    const { store, monthBounds } = this.#options;
+    return store.read(({ capacity }) => capacity.list(of, monthBounds.earliest()));
   }
 
   async #insert({ accountId, region }: AccountRegion): Promise<string> {
-    const { store, clock, timeBounds, randomBytes, capacityUnitsMax } = this.#options;
+    const { store, clock, monthBounds, randomBytes, capacityUnitsMax } = this.#options;
     const capacityId = newCapacityId(randomBytes);
     await store.write(async ({ capacity }) => {
-      const there = await capacity.list({ accountId, region }, timeBounds.earliest());
+      const nowMs = monthBounds.earliest();
+      const there = await capacity.list({ accountId, region }, nowMs);
       if (there.length >= capacityUnitsMax) {
         throw new GlacierError(
           'LimitExceededException',
@@ -50,7 +52,8 @@ export class Capacity {
         );
       }
       const startsAtMs = clock.now();
-      const expiresAtMs = oneMonthAfter(startsAtMs);
+      // By what is judged whether it has expired, and not by a clock that may be wrong.
+      const expiresAtMs = oneMonthAfter(nowMs);
       await capacity.insert({ accountId, region, capacityId, startsAtMs, expiresAtMs });
     });
     return capacityId;

@@ -135,16 +135,18 @@ test('parts that move, are put again, or end with their upload are no problem, w
   }
 });
 
-test('an upload that is open though its vault has no row is told', async () => {
+test('an upload that is open though its vault was deleted is told, and no problem', async () => {
   await using domain = await openDomain();
   const uploadId = await openUpload(domain);
   const vault = await domain.store.read(({ vaults }) => vaults.get(photos));
   const vaultId = vault?.vaultId ?? '';
   await domain.store.write(({ vaults }) => vaults.remove(vaultId));
-  assert.deepEqual((await run(domain)).problems, [
-    `The upload ${uploadId} is open, and its vault, ${vaultId}, has no row.`,
+  const { notes, isSound } = await run(domain);
+  assert.deepEqual(notes, [
+    `The upload ${uploadId} is open, and its vault, ${vaultId}, was deleted: it is given up soon.`,
   ]);
-  await domain.store.write(({ uploads }) => uploads.abandon(vaultId, 1));
+  assert.equal(isSound, true);
+  await domain.store.write(({ uploads }) => uploads.abandon(vaultId, 1, 9));
   assert.ok((await run(domain)).isSound);
 });
 
@@ -170,4 +172,21 @@ test('blobs without a row are counted by what their labels say', async () => {
   await domain.blobs.remove(defined(copies[0], 'a copy'));
   const later = await run(domain);
   assert.match(later.notes.join(), /One blob without a row is labelled as a part of an upload\./);
+});
+
+test('an archive of which rows of parts are missing, or others than its own, is told', async () => {
+  await using domain = await openDomain();
+  const { archiveId, uploadId } = await storeInParts(domain, whole);
+  const second = await partAt(domain, uploadId, 1);
+  await domain.store.write(({ uploads }) => uploads.removeParts(uploadId, [1]));
+  const [found] = (await run(domain)).damaged;
+  assert.equal(found?.archiveId, archiveId);
+  const listed = `Its list of blobs holds ${mebibyte} bytes, and not the ${whole.length} of the archive.`;
+  assert.ok(found?.damage.startsWith(listed), found?.damage);
+  await domain.store.write(({ uploads }) => uploads.removeParts(uploadId, [0]));
+  assert.match((await run(domain)).damaged[0]?.damage ?? '', /^Its list of blobs holds 0 bytes/);
+  const first = { ...second, index: 0, sizeBytes: whole.length };
+  await domain.store.write(({ uploads }) => uploads.putPart(uploadId, first, 1));
+  const { damaged, isSound } = await run(domain);
+  assert.deepEqual([damaged.length, isSound], [1, false]);
 });

@@ -29,19 +29,24 @@ export async function* checkParts(options: UploadCheckOptions): AsyncGenerator<C
   }
 }
 
-/** Open uploads whose vault has no row, as sentences. All in one look: a vault goes with its uploads. */
+/**
+ * Open uploads whose vault has no row, as sentences. Nothing is wrong with them: where a vault with very
+ * many is deleted, some are given up a little later.
+ */
 export async function uploadsOfNoVault(rows: RowReader): Promise<readonly string[]> {
   return await rows.read(async ({ uploads, vaults }) => {
     const found = new Map<string, boolean>();
-    const problems: string[] = [];
+    const sentences: string[] = [];
     const all = await uploads.listIdle(Number.MAX_SAFE_INTEGER, uploadsOfNoVaultMax);
     for (const { uploadId, vaultId } of all) {
       const isThere = found.get(vaultId) ?? (await vaults.getById(vaultId)) !== undefined;
       found.set(vaultId, isThere);
       if (isThere) continue;
-      problems.push(`The upload ${uploadId} is open, and its vault, ${vaultId}, has no row.`);
+      sentences.push(
+        `The upload ${uploadId} is open, and its vault, ${vaultId}, was deleted: it is given up soon.`,
+      );
     }
-    return problems;
+    return sentences;
   });
 }
 

@@ -144,7 +144,7 @@ class Check {
       this.#bytesRead += bytesRead;
       if (problem !== undefined) this.#note(problem);
     }
-    for (const problem of await uploadsOfNoVault(this.#options.rows)) this.#note(problem);
+    this.#notes.push(...(await uploadsOfNoVault(this.#options.rows)));
   }
 
   async vaults(): Promise<void> {

@@ -33,10 +33,11 @@ async function openWith(units: number, options: DomainOptions = {}) {
 
 /** How many of the last five minutes were served from provisioned capacity, and how many not. */
 async function served({ store, clock }: Domain): Promise<readonly [number, number]> {
-  const sinceMs = clock.now() - fiveMinutesMs;
+  const nowMs = clock.now();
+  const sinceMs = nowMs - fiveMinutesMs;
   return await store.read(async ({ retrievals }) => [
-    await retrievals.countExpedited(here, { sinceMs, isProvisioned: true }),
-    await retrievals.countExpedited(here, { sinceMs, isProvisioned: false }),
+    await retrievals.countExpedited(here, { sinceMs, nowMs, isProvisioned: true }),
+    await retrievals.countExpedited(here, { sinceMs, nowMs, isProvisioned: false }),
   ]);
 }
 

@@ -14,13 +14,19 @@ export async function admitExpedited(
   of: AccountRegion,
   {
     nowMs,
+    monthNowMs,
     expeditedOnDemandMax,
-  }: { readonly nowMs: number; readonly expeditedOnDemandMax: number | null },
+  }: {
+    readonly nowMs: number;
+    /** The time by which capacity units expire. */
+    readonly monthNowMs: number;
+    readonly expeditedOnDemandMax: number | null;
+  },
 ): Promise<boolean> {
   const sinceMs = nowMs - limits.expeditedWindowMs;
   const count = (isProvisioned: boolean) =>
-    retrievals.countExpedited(of, { sinceMs, isProvisioned });
-  const units = (await capacity.list(of, nowMs)).length;
+    retrievals.countExpedited(of, { sinceMs, nowMs, isProvisioned });
+  const units = (await capacity.list(of, monthNowMs)).length;
   if (units > 0 && (await count(true)) < units * limits.expeditedPerCapacityUnit) return true;
   if (expeditedOnDemandMax === null || (await count(false)) < expeditedOnDemandMax) return false;
   throw new GlacierError(

@@ -58,6 +58,18 @@ test('blobs whose commit failed are removed, and its error is what is told', asy
   }
 });
 
+test('blobs whose commit was refused before it began are removed, and let go', async () => {
+  const { domain, ids, isHeld } = await openWithBlobs();
+  await using _ = domain;
+  const error = new StoreError('StoreUnavailable', 'no writes any more', { isRefusal: true });
+  const committed = commitBlobs(ids, domain, async () => {
+    throw error;
+  });
+  await assert.rejects(committed, error);
+  assert.deepEqual(await listIds(domain.blobs), []);
+  assert.deepEqual(isHeld(), [false, false]);
+});
+
 test('blobs whose rows may be there, although the commit failed, stay and stay held', async () => {
   const { domain, ids, isHeld, sorted } = await openWithBlobs();
   await using _ = domain;

@@ -9,6 +9,7 @@ import type { Pins } from './pins.ts';
  *
  * Those without a row are removed. But when the answer of the commit was lost, the rows may be there
  * the next time that the store is opened: then the blobs stay, and stay held until the process ends.
+ * Not so when the commit was refused before it began.
  */
 export async function commitBlobs(
   ids: readonly BlobId[],
@@ -20,7 +21,7 @@ export async function commitBlobs(
   try {
     named = new Set(await commit());
   } catch (error) {
-    if (isStoreError(error, 'StoreUnavailable')) throw error;
+    if (isStoreError(error, 'StoreUnavailable') && !error.isRefusal) throw error;
     await removeQuietly(blobs, ids);
     pin[Symbol.dispose]();
     throw error;

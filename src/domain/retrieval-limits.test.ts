@@ -46,7 +46,7 @@ async function retrieved(domain: Domain, archiveId: string): Promise<void> {
 
 /** Has so many bytes count as retrieved in a region now: nobody stores so much in a test. */
 async function charge(domain: Domain, sizeBytes: number): Promise<void> {
-  const createdAtMs = domain.clock.now();
+  const createdAtMs = domain.timeBounds.earliest();
   await domain.store.write(({ retrievals }) =>
     retrievals.insertCharge({
       ...here,
@@ -294,6 +294,24 @@ test('a clock that is set back again finds what was begun meanwhile, for as long
   await assert.rejects(retrieve(domain, archiveId), denied);
   domain.clock.advance(1);
   await retrieve(domain, archiveId);
+});
+
+test('what was begun in a future that was believed counts only while that is believed', async () => {
+  await using domain = await openDomain({ expeditedOnDemandMax: 1 });
+  const archiveId = await storeText(domain, 'four');
+  await limitTo(domain, 1n);
+  domain.clock.jump(30 * dayMs);
+  domain.timeBounds.earliest();
+  domain.clock.advance(dayMs);
+  await retrieved(domain, archiveId);
+  await retrieve(domain, archiveId, { tier: 'Expedited' });
+  await assert.rejects(retrieve(domain, archiveId), denied);
+  await assert.rejects(retrieve(domain, archiveId, { tier: 'Expedited' }), {
+    code: 'InsufficientCapacityException',
+  });
+  domain.clock.jump(-30 * dayMs);
+  await retrieve(domain, archiveId);
+  await retrieve(domain, archiveId, { tier: 'Expedited' });
 });
 
 test('parameters and archive are judged before the policy is', async () => {

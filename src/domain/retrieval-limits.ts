@@ -1,3 +1,4 @@
+import type { TimeBounds } from '../lib/time-bounds.ts';
 import { GlacierError } from '../protocol/errors.ts';
 import { limits } from '../protocol/limits.ts';
 import type { Rows, WritableRows } from '../storage/metadata-store.ts';
@@ -18,6 +19,8 @@ export interface ChargedRetrieval extends AccountRegion {
 }
 
 export interface RetrievalLimitsOptions {
+  /** What the time is for what lasts a month: capacity units. */
+  readonly monthBounds: Pick<TimeBounds, 'earliest'>;
   /** See `admitExpedited`. */
   readonly expeditedOnDemandMax: number | null;
 }
@@ -30,7 +33,7 @@ export interface RetrievalLimitsOptions {
 export async function admitRetrieval(
   rows: WritableRows,
   retrieval: ChargedRetrieval,
-  { expeditedOnDemandMax }: RetrievalLimitsOptions,
+  { monthBounds, expeditedOnDemandMax }: RetrievalLimitsOptions,
 ): Promise<void> {
   const { accountId, region, jobId, tier, sizeBytes, nowMs } = retrieval;
   const charge = { accountId, region, jobId, tier, sizeBytes, createdAtMs: nowMs };
@@ -39,7 +42,9 @@ export async function admitRetrieval(
     const countsUntilMs = nowMs + Math.max(retrieval.delayMs, limits.retrievalCountsMsMin);
     await rows.retrievals.insertCharge({ ...charge, countsUntilMs, isProvisioned: false });
   } else if (tier === 'Expedited') {
-    const isProvisioned = await admitExpedited(rows, retrieval, { nowMs, expeditedOnDemandMax });
+    const isProvisioned = await admitExpedited(rows, retrieval, {
+      ...{ nowMs, monthNowMs: monthBounds.earliest(), expeditedOnDemandMax },
+    });
     const countsUntilMs = nowMs + limits.expeditedWindowMs;
     await rows.retrievals.insertCharge({ ...charge, countsUntilMs, isProvisioned });
   }
@@ -53,7 +58,9 @@ async function checkPolicy({ retrievals }: Rows, retrieval: ChargedRetrieval): P
   const isAllowed =
     policy.bytesPerHour === null
       ? isWithinFreeTier({
-          usedSizeBytes: await retrievals.standardSizeBytes(retrieval, startOfDay(nowMs)),
+          usedSizeBytes: await retrievals.standardSizeBytes(retrieval, {
+            ...{ sinceMs: startOfDay(nowMs), nowMs },
+          }),
           sizeBytes,
           nowMs,
         })

@@ -23,6 +23,7 @@ import { Uploads } from './uploads.ts';
 
 const M = mebibyte;
 const whole = sampleBytes(2.5 * M);
+const wholeTreeHash = treeHashOf(whole);
 const part = (index: number) => whole.subarray(index * M, (index + 1) * M);
 const invalid = (message: string) => new GlacierError('InvalidParameterValueException', message);
 const notFound = (uploadId: string) =>
@@ -320,16 +321,45 @@ test('a label whose row may be there, although its commit failed, is not removed
   assert.equal(domain.pins.isHeld(id), true);
 });
 
-test('a full store completes nothing new, and answers what is asked again', async () => {
+test('a full store completes, and answers what is asked again', async () => {
   await using domain = await openDomain();
   const { archiveId, uploadId } = await storeInParts(domain, whole);
   const open = await openUpload(domain);
   domain.blobs.capacityBytes = domain.blobs.usedBytes;
-  await assert.rejects(domain.uploads.complete(completionOf(open, whole)), noRoom);
+  const completed = await domain.uploads.complete(completionOf(open, whole));
+  assert.equal((await blobsOf(domain, completed.archiveId)).length, 4);
+  assert.equal((await domain.uploads.complete(completionOf(open, whole))).treeHash, wholeTreeHash);
   const again = await domain.uploads.complete(completionOf(uploadId, whole));
   assert.equal(again.archiveId, archiveId);
-  domain.blobs.capacityBytes = Number.POSITIVE_INFINITY;
-  await domain.uploads.complete(completionOf(open, whole));
+});
+
+test('a store without room even for a label, or for a row, completes nothing and says so', async () => {
+  await using domain = await openDomain();
+  const uploadId = await openUpload(domain);
+  const full = new StoreError('StoreFull', 'not a byte is free');
+  const blobs = faulty(domain.blobs);
+  blobs.failNext('write', full);
+  const store = faulty(domain.store);
+  for (const uploads of [
+    new Uploads({ ...domain, blobs: blobs.it }),
+    new Uploads({ ...domain, store: store.it }),
+  ]) {
+    store.failNext('write', full);
+    await assert.rejects(uploads.complete(completionOf(uploadId, whole)), noRoom);
+  }
+  assert.equal((await listIds(domain.blobs)).length, 3);
+  await domain.uploads.complete(completionOf(uploadId, whole));
+});
+
+test('a store that writes no rows any more is given no label', async () => {
+  await using domain = await openDomain();
+  const uploadId = await openUpload(domain);
+  const store = faulty(domain.store);
+  const failed = new StoreError('StoreUnavailable', 'a sync failed');
+  store.failNext('checkWritable', failed);
+  const uploads = new Uploads({ ...domain, store: store.it });
+  await assert.rejects(uploads.complete(completionOf(uploadId, whole)), failed);
+  assert.equal((await listIds(domain.blobs)).length, 3);
 });
 
 /** Pairs of neighbours are hashed until one is left; one without a neighbour goes up as it is. */

@@ -5,13 +5,14 @@ import { GlacierError, invalidParameter } from '../protocol/errors.ts';
 import { limits } from '../protocol/limits.ts';
 import { idLengths } from '../protocol/names.ts';
 import type { BlobId, BlobStore } from '../storage/blob-store.ts';
-import type { MetadataStore, Rows, WritableRows } from '../storage/metadata-store.ts';
+import type { MetadataStore, Rows } from '../storage/metadata-store.ts';
 import type { PartRow, UploadRow } from '../storage/rows.ts';
 import { treeHashOfParts } from './archive-hashes.ts';
 import { encodeBlobLabel, type UploadedArchiveLabel } from './blob-labels.ts';
 import { commitBlobs } from './new-blobs.ts';
 import type { Pins } from './pins.ts';
-import { whileThereIsRoom } from './room.ts';
+import { tellingOfNoRoom } from './room.ts';
+import { noteActivity, notingWhoFindsNoRoom } from './upload-activity.ts';
 import {
   type FoundUpload,
   openUploadAt,
@@ -19,7 +20,7 @@ import {
   type UploadExpiry,
   uploadAt,
 } from './upload-lookups.ts';
-import { complete, isOpen, isRemembered } from './upload-states.ts';
+import { complete, isRemembered } from './upload-states.ts';
 
 /** What an upload is to become. */
 export interface Completion extends UploadAddress {
@@ -62,6 +63,7 @@ type Look =
  * 2. The parts that are an archive are those whose hashes make up its tree hash: they are looked at
  *    again in the transaction that makes them the archive.
  * 3. That they are an archive, and which, is kept with the blobs before any row says so.
+ * 4. A full store completes, too: it takes next to nothing, and keeps what else would expire.
  */
 export class UploadCompletions {
   readonly #options: UploadCompletionsOptions;
@@ -74,21 +76,25 @@ export class UploadCompletions {
   async complete(completion: Completion): Promise<CompletedUpload> {
     checkArchiveSize(completion);
     try {
-      return await this.#complete(completion);
+      return await notingWhoFindsNoRoom(completion, this.#options, () =>
+        tellingOfNoRoom(() => this.#complete(completion)),
+      );
     } catch (error) {
       const isRefused =
         error instanceof GlacierError && error.code === 'InvalidParameterValueException';
-      if (isRefused) await this.#touch(completion);
+      // A caller that was refused is still at it.
+      if (isRefused) await this.#noteRefused(completion);
       throw error;
     }
   }
 
   async #complete(completion: Completion): Promise<CompletedUpload> {
-    const { store, blobs } = this.#options;
+    const { store } = this.#options;
     const look = await store.read((rows) => this.#look(rows, completion));
     if (look.kind === 'completed') return look.completed;
     const whole = wholeOf(look, completion);
-    return await whileThereIsRoom(blobs, () => this.#keep(completion, look, whole));
+    await store.checkWritable();
+    return await this.#keep(completion, look, whole);
   }
 
   async #look(rows: Rows, completion: Completion): Promise<Look> {
@@ -111,6 +117,7 @@ export class UploadCompletions {
     const blob = await blobs.write(noBytes(), {
       signal: completion.signal,
       label: () => encodeBlobLabel(label),
+      mayUseReserve: true,
     });
     let completed: CompletedUpload = label;
     await commitBlobs([blob.id], { blobs, pins }, async () => {
@@ -148,7 +155,7 @@ export class UploadCompletions {
     label: UploadedArchiveLabel,
     labelled: BlobId,
   ): Promise<CompletedUpload> {
-    const { store, clock } = this.#options;
+    const { store, clock, timeBounds } = this.#options;
     const { archiveId, vaultId, description, createdAtMs, sizeBytes, treeHash } = label;
     return store.write(async (rows) => {
       const look = await this.#look(rows, completion);
@@ -161,19 +168,18 @@ export class UploadCompletions {
       const archive = { ...facts, addedChange, removedChange: null };
       await rows.archives.insertUploaded(archive, look.upload.uploadId, labelled);
       const uploaded = { archiveId, sizeBytes, treeHash };
-      await rows.uploads.update(complete(look.upload, uploaded, atMs));
+      await rows.uploads.update(complete(look.upload, uploaded, timeBounds.earliest()));
       return label;
     });
   }
 
-  /** A caller that was refused is still at it: that keeps its upload from expiring. */
-  #touch(completion: Completion): Promise<void> {
-    const { store, clock, timeBounds, uploadExpiryMs } = this.#options;
-    return store.write(async (rows: WritableRows) => {
-      const upload = await rows.uploads.get(completion.uploadId);
-      if (upload === undefined || !isOpen(upload, timeBounds.earliest(), uploadExpiryMs)) return;
-      await rows.uploads.touch(completion.uploadId, clock.now());
-    });
+  /** Nothing to note where the upload has ended meanwhile, or had when it was asked for. */
+  async #noteRefused(completion: Completion): Promise<void> {
+    try {
+      await noteActivity(completion, this.#options);
+    } catch (error) {
+      if (!(error instanceof GlacierError)) throw error;
+    }
   }
 }
 

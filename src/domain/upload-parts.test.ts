@@ -303,6 +303,17 @@ test('a full store refuses a part before a byte is read, and one that it has no 
   await domain.uploads.abort({ vault: photos, uploadId });
 });
 
+test('a store that writes no rows any more takes in no byte of a part', async () => {
+  await using domain = await openDomain();
+  const uploadId = await initiate(domain);
+  const store = faulty(domain.store);
+  const failed = new StoreError('StoreUnavailable', 'a sync failed');
+  store.failNext('checkWritable', failed);
+  const uploads = new Uploads({ ...domain, store: store.it });
+  const part = partOf(uploadId, 0, text, { body: unread(text) });
+  await assert.rejects(uploads.putPart(part), failed);
+});
+
 test('a part moved by a compaction goes from where it is now, when it is replaced', async () => {
   await using domain = await openDomain();
   const uploadId = await initiate(domain);

@@ -1,5 +1,4 @@
 import { defined } from '../lib/assert.ts';
-import type { Clock } from '../lib/clock.ts';
 import { type ByteRange, parseContentRange } from '../protocol/byte-range.ts';
 import { invalidParameter, otherLength } from '../protocol/errors.ts';
 import { limits } from '../protocol/limits.ts';
@@ -9,7 +8,8 @@ import { claimedTreeHash } from './archive-hashes.ts';
 import { encodeBlobLabel, type PartLabel } from './blob-labels.ts';
 import { commitBlobs, removeQuietly } from './new-blobs.ts';
 import type { Pins } from './pins.ts';
-import { whileThereIsRoom } from './room.ts';
+import { whileBytesAreTaken } from './room.ts';
+import { notingWhoFindsNoRoom } from './upload-activity.ts';
 import {
   type FoundUpload,
   openUploadAt,
@@ -31,7 +31,6 @@ export interface IncomingPart extends UploadAddress {
 export interface UploadPartsOptions extends UploadExpiry {
   readonly store: MetadataStore;
   readonly blobs: BlobStore;
-  readonly clock: Clock;
   readonly pins: Pins;
 }
 
@@ -55,7 +54,9 @@ export class UploadParts {
   /** Stores the part, and answers its tree hash once no crash can lose it. */
   async put(part: IncomingPart): Promise<{ readonly treeHash: string }> {
     const range = rangeOf(part);
-    return await whileThereIsRoom(this.#options.blobs, () => this.#keep(part, range));
+    return await notingWhoFindsNoRoom(part, this.#options, () =>
+      whileBytesAreTaken(this.#options, () => this.#keep(part, range)),
+    );
   }
 
   async #keep(part: IncomingPart, range: ByteRange): Promise<PartLabel> {
@@ -83,14 +84,14 @@ export class UploadParts {
 
   /** One transaction: the part takes its place, if the upload is open still. */
   #insert(part: IncomingPart, label: PartLabel, blobId: BlobId): Promise<BlobId | null> {
-    const { store, clock } = this.#options;
+    const { store, timeBounds } = this.#options;
     const { uploadId, index, sizeBytes, treeHash } = label;
     return store.write(async (rows) => {
       await openUploadAt(rows, part, this.#options);
       return await rows.uploads.putPart(
         uploadId,
         { index, blobId, sizeBytes, treeHash },
-        clock.now(),
+        timeBounds.earliest(),
       );
     });
   }

@@ -8,14 +8,21 @@ import type { UploadedArchive, UploadRow } from '../storage/rows.ts';
  *              │                          ├── discard ──▶ discarded ── isRemembered ──▶ gone
  *              └── expire ────▶ Expired ──┘
  *
- * No other code assigns an upload's state, but for the store's `abandon`, which is `abort` for all
+ * No other code assigns an upload's state, but for the store's `abandon`, which is `abort` for many
  * uploads of a vault, and its `forget` of an archive, which takes the parts away with it. The state
- * never moves backwards.
+ * never moves backwards. What turns out not to be discarded after all is discarded once more.
+ *
+ * `nowMs` is the time by which their ends are judged, and never that of a clock that may be wrong.
  */
 
 /** All its parts are there, and are the bytes of an archive. */
 export function complete(upload: UploadRow, archive: UploadedArchive, nowMs: number): UploadRow {
-  return { ...ending(upload, nowMs), activeAtMs: nowMs, state: 'Completed', archive };
+  return {
+    ...ending(upload, nowMs),
+    activeAtMs: Math.max(upload.activeAtMs, nowMs),
+    state: 'Completed',
+    archive,
+  };
 }
 
 /** Its parts are not wanted any more. */
@@ -33,6 +40,12 @@ export function discard(upload: UploadRow): UploadRow {
   const hasEnded = upload.state === 'Aborted' || upload.state === 'Expired';
   assert(hasEnded, `upload ${upload.uploadId} needs its parts`);
   return { ...upload, isDiscarded: true };
+}
+
+/** It has parts after all: rows were lost, and came back, or the other way round. */
+export function discardAgain(upload: UploadRow): UploadRow {
+  assert(upload.isDiscarded, `upload ${upload.uploadId} is not discarded`);
+  return { ...upload, isDiscarded: false };
 }
 
 /** An upload that was last active at this time, or before, has expired at `nowMs`. */

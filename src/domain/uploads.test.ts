@@ -11,6 +11,7 @@ import {
 import { completionOf, initiate, partOf, shownParts } from '../../tests/support/domain-uploads.ts';
 import { faulty } from '../../tests/support/faulty.ts';
 import { mebibyte } from '../../tests/support/tree-hash-reference.ts';
+import { TimeBounds } from '../lib/time-bounds.ts';
 import { GlacierError } from '../protocol/errors.ts';
 import { StoreError } from '../storage/errors.ts';
 import { Uploads } from './uploads.ts';
@@ -195,6 +196,40 @@ test('looking at an upload, or failing to put a part, does not keep it from expi
   await assert.rejects(domain.uploads.putPart(wrong));
   domain.clock.advance(1);
   await assert.rejects(shownParts(domain, uploadId), notFound(uploadId));
+});
+
+test('what was done while the clock was far ahead keeps an upload no longer than else', async () => {
+  await using domain = await openDomain();
+  const yearsMs = 70 * 365 * 24 * hourMs;
+  domain.clock.jump(yearsMs);
+  const ids = [await initiate(domain), await initiate(domain)];
+  const [put = '', refused = ''] = ids;
+  await domain.uploads.putPart(partOf(put, 0, bytes));
+  await assert.rejects(domain.uploads.complete(completionOf(refused, bytes)));
+  const ended = await initiate(domain);
+  await domain.uploads.abort({ vault: photos, uploadId: ended });
+  domain.clock.jump(-yearsMs);
+  domain.clock.advance(24 * hourMs - 1);
+  for (const uploadId of ids) await shownParts(domain, uploadId);
+  await domain.uploads.abort({ vault: photos, uploadId: ended });
+  domain.clock.advance(1);
+  for (const uploadId of ids) await assert.rejects(shownParts(domain, uploadId));
+  const again = domain.uploads.abort({ vault: photos, uploadId: ended });
+  await assert.rejects(again, notFound(ended));
+});
+
+test('a clock that is behind for a while makes no upload older than it is', async () => {
+  await using domain = await openDomain();
+  const uploadId = await initiate(domain);
+  domain.clock.jump(-48 * hourMs);
+  await domain.uploads.putPart(partOf(uploadId, 0, bytes));
+  await assert.rejects(domain.uploads.complete(completionOf(uploadId, Buffer.from('other'))));
+  domain.clock.jump(48 * hourMs);
+  // As after a restart, which believes the clock.
+  const { clock, log } = domain;
+  const timeBounds = new TimeBounds({ clock, log, longestMs: 24 * hourMs });
+  const uploads = new Uploads({ ...domain, timeBounds });
+  assert.equal((await shownParts({ uploads }, uploadId)).length, 1);
 });
 
 test('a clock that is set forward does not make uploads expire', async () => {

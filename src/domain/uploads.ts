@@ -53,7 +53,7 @@ export class Uploads {
 
   /** Begins an upload and answers its id. */
   async initiate({ vault, partSize, description }: NewUpload): Promise<string> {
-    const { store, blobs, clock, randomBytes } = this.#options;
+    const { store, blobs, clock, timeBounds, randomBytes } = this.#options;
     const partSizeBytes = parsePartSize(partSize);
     const atMs = clock.now();
     const uploadId = datedId(randomBytes, { atMs, length: idLengths.upload });
@@ -66,7 +66,7 @@ export class Uploads {
           partSizeBytes,
           description: description ?? null,
           createdAtMs: atMs,
-          activeAtMs: atMs,
+          activeAtMs: timeBounds.earliest(),
           state: 'Open',
           archive: null,
           endedAtMs: null,
@@ -92,13 +92,13 @@ export class Uploads {
    * short time, and fails once the upload was completed.
    */
   async abort(address: UploadAddress): Promise<void> {
-    const { store, clock, timeBounds, uploadExpiryMs, aborts } = this.#options;
+    const { store, timeBounds, uploadExpiryMs, aborts } = this.#options;
     await store.write(async (rows) => {
       const { upload } = await uploadAt(rows, address);
       const nowMs = timeBounds.earliest();
       if (upload.state === 'Aborted' && isRemembered(upload, nowMs)) return;
       if (!isOpen(upload, nowMs, uploadExpiryMs)) throw uploadNotFound(address);
-      await rows.uploads.update(abort(upload, clock.now()));
+      await rows.uploads.update(abort(upload, nowMs));
     });
     aborts.ring();
   }

@@ -6,14 +6,14 @@ import { begin, complete, lockAt } from './vault-lock-states.ts';
 
 fc.configureGlobal({ seed: 20_260_131 });
 
-const begun = begin({ policy: 'p', lockId: 'l', nowMs: 1000, expiryMs: 500 });
+const begun = begin({ policy: 'p', lockId: 'l', createdAtMs: 900, nowMs: 1000, expiryMs: 500 });
 
 test('a lock is in progress until its time is over', () => {
   assert.deepEqual(begun, {
     state: 'InProgress',
     policy: 'p',
     lockId: 'l',
-    createdAtMs: 1000,
+    createdAtMs: 900,
     expiresAtMs: 1500,
   });
   assert.equal(lockAt(begun, 1499), begun);

@@ -14,15 +14,18 @@ import type { VaultLockRow } from '../storage/rows.ts';
 export function begin(options: {
   readonly policy: string;
   readonly lockId: string;
+  /** When it was begun by the clock. */
+  readonly createdAtMs: number;
+  /** The time by which its end is judged. */
   readonly nowMs: number;
   readonly expiryMs: number;
 }): VaultLockRow {
-  const { policy, lockId, nowMs, expiryMs } = options;
+  const { policy, lockId, createdAtMs, nowMs, expiryMs } = options;
   return {
     state: 'InProgress',
     policy,
     lockId,
-    createdAtMs: nowMs,
+    createdAtMs,
     expiresAtMs: nowMs + expiryMs,
   };
 }

@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import { type Domain, hourMs, openDomain, photos, videos } from '../../tests/support/domain.ts';
-import { vaultArn } from '../protocol/names.ts';
+import { toTimestamp, vaultArn } from '../protocol/names.ts';
 import { isStoreError, StoreError } from '../storage/errors.ts';
 
 const dayMs = 24 * hourMs;
+const yearsMs = 70 * 365 * dayMs;
 
 /** Nobody deletes archives that are younger than `days`. */
 const policyOf = (days: number) =>
@@ -168,6 +169,20 @@ test('a lock is that of its vault, and dies with it', async () => {
   await vaults.remove(photos);
   await vaults.create(photos);
   await assert.rejects(vaultLocks.describe(photos), notSet);
+});
+
+test('a lock that was begun while the clock was far ahead lasts as long as any other', async () => {
+  await using domain = await openDomain();
+  domain.clock.jump(yearsMs);
+  const createdAtMs = domain.clock.now();
+  await domain.vaultLocks.initiate(photos, policy);
+  const { creationDate } = await domain.vaultLocks.describe(photos);
+  assert.equal(creationDate, toTimestamp(createdAtMs));
+  domain.clock.jump(-yearsMs);
+  domain.clock.advance(24 * hourMs - 1);
+  await domain.vaultLocks.describe(photos);
+  domain.clock.advance(1);
+  await assert.rejects(domain.vaultLocks.describe(photos), notSet);
 });
 
 test('a full store begins no lock, and completes and aborts those that are there', async () => {

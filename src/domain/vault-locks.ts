@@ -40,7 +40,8 @@ export class VaultLocks {
 
   /** Puts the policy on the vault, to be tried and then completed. Answers the lock's id. */
   initiate(key: VaultKey, policy: string): Promise<string> {
-    const { store, blobs, clock, randomBytes, vaultLockExpiryMs: expiryMs } = this.#options;
+    const { store, blobs, clock, timeBounds, randomBytes } = this.#options;
+    const { vaultLockExpiryMs: expiryMs } = this.#options;
     const lockId = randomId(randomBytes, idLengths.vaultLock);
     return whileThereIsRoom(blobs, () =>
       store.write(async (rows) => {
@@ -50,8 +51,8 @@ export class VaultLocks {
           throw accessDenied(`A vault lock is already in progress for: ${key.vaultName}`);
         }
         checkVaultPolicyText(policy, key, 'lock');
-        const begun = begin({ policy, lockId, nowMs: clock.now(), expiryMs });
-        await rows.vaultSettings.setLock(vaultId, begun);
+        const times = { createdAtMs: clock.now(), nowMs: timeBounds.earliest(), expiryMs };
+        await rows.vaultSettings.setLock(vaultId, begin({ policy, lockId, ...times }));
         return lockId;
       }),
     );

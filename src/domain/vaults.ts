@@ -1,6 +1,7 @@
 import type { Bell } from '../lib/bell.ts';
 import type { Clock } from '../lib/clock.ts';
 import { type RandomBytes, randomId } from '../lib/random.ts';
+import type { TimeBounds } from '../lib/time-bounds.ts';
 import { GlacierError, invalidParameter } from '../protocol/errors.ts';
 import { limits } from '../protocol/limits.ts';
 import { isVaultName, parseVaultArn, toTimestamp, vaultArn } from '../protocol/names.ts';
@@ -27,10 +28,14 @@ export type VaultDescription = Output<'DescribeVault'>;
  */
 const overheadSizeBytes = 32_768;
 
+/** So many uploads are aborted with their vault at once: others wait for it. */
+const uploadsAtOnceMax = 1000;
+
 export interface VaultsOptions {
   readonly store: MetadataStore;
   readonly blobs: Pick<BlobStore, 'checkRoom'>;
   readonly clock: Clock;
+  readonly timeBounds: TimeBounds;
   readonly randomBytes: RandomBytes;
   readonly inventoryMode: InventoryMode;
   /** Whether sizes are counted, and vaults deleted, by Amazon's rules or as one would expect. */
@@ -46,16 +51,18 @@ export class Vaults {
   readonly #store: MetadataStore;
   readonly #blobs: Pick<BlobStore, 'checkRoom'>;
   readonly #clock: Clock;
+  readonly #timeBounds: TimeBounds;
   readonly #randomBytes: RandomBytes;
   readonly #inventoryMode: InventoryMode;
   readonly #timing: Timing;
   readonly #vaultsMax: number;
   readonly #aborts: Bell;
 
-  constructor({ store, blobs, clock, randomBytes, ...options }: VaultsOptions) {
+  constructor({ store, blobs, clock, timeBounds, randomBytes, ...options }: VaultsOptions) {
     this.#store = store;
     this.#blobs = blobs;
     this.#clock = clock;
+    this.#timeBounds = timeBounds;
     this.#randomBytes = randomBytes;
     this.#inventoryMode = options.inventoryMode;
     this.#timing = options.timing;
@@ -122,7 +129,9 @@ export class Vaults {
 
   /**
    * Removes an empty vault, and its jobs with it. One that is not there is fine: the developer
-   * guide says that the operation is idempotent. Its uploads are no archives, and are aborted.
+   * guide says that the operation is idempotent. Its uploads are no archives, and are aborted: the
+   * first of them here, and what there may be beyond by whoever discards them. Nobody finds them any
+   * more.
    */
   async remove(key: VaultKey): Promise<void> {
     await this.#store.write(async (rows) => {
@@ -131,7 +140,7 @@ export class Vaults {
       if (!this.#isRemovable(vault)) {
         throw invalidParameter(`Vault not empty or recently written to: ${vaultArn(key)}`);
       }
-      await rows.uploads.abandon(vault.vaultId, this.#clock.now());
+      await rows.uploads.abandon(vault.vaultId, this.#timeBounds.earliest(), uploadsAtOnceMax);
       await rows.vaults.remove(vault.vaultId);
     });
     this.#aborts.ring();

@@ -26,6 +26,11 @@ export interface BlobWriting {
    */
   readonly label: (content: BlobContent) => string;
   readonly signal?: AbortSignal | undefined;
+  /**
+   * Whether a store that is full takes it all the same, of what it keeps free for deletions. For what
+   * is as good as nothing, and keeps what is there: a blob of a few kilobytes.
+   */
+  readonly mayUseReserve?: boolean;
 }
 
 export const labelBytesMax = 16 * 1024;

@@ -12,10 +12,17 @@ export type StoreErrorCode =
 export class StoreError extends Error {
   override readonly name = 'StoreError';
   readonly code: StoreErrorCode;
+  /** Whether nothing was begun: what was asked for has no effect, now or when the store is opened. */
+  readonly isRefusal: boolean;
 
-  constructor(code: StoreErrorCode, message: string, options?: ErrorOptions) {
+  constructor(
+    code: StoreErrorCode,
+    message: string,
+    options: ErrorOptions & { readonly isRefusal?: boolean } = {},
+  ) {
     super(message, options);
     this.code = code;
+    this.isRefusal = options.isRefusal ?? false;
   }
 }
 

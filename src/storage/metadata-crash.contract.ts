@@ -129,30 +129,41 @@ export const crashCases: readonly MetadataCase[] = [
       assert.ok(specimen.syncs && specimen.reopen, 'needs syncs and reopen');
       const { store, syncs } = specimen;
       await store.write(({ facts }) => facts.set('name', 'value'));
+      await store.checkWritable();
       const release = syncs.hold();
       syncs.isFailing = true;
       const failing = [1, 2, 3].map((each) =>
         store.write(({ vaults }) => vaults.insert(sampleVault(`vault ${each}`))),
       );
       release();
-      for (const write of failing) await assertUnavailable(write);
+      // They may be there when it is opened again; what comes later will not.
+      for (const write of failing) await assertUnavailable(write, { isRefusal: false });
       syncs.isFailing = false;
       // They wait together, and so begin together; the reads have nothing to do with the refusal.
       const write = store.write(({ facts }) => facts.set('name', 'other'));
       const read = store.read(({ facts }) => facts.get('name'));
       const preview = store.preview(({ facts }) => facts.get('name'));
-      await assertUnavailable(write);
+      await assertUnavailable(write, { isRefusal: true });
+      await assertUnavailable(store.checkWritable(), { isRefusal: true });
       assert.equal(await read, 'value');
       assert.equal(await preview, 'value');
       await specimen.reopen();
+      await specimen.store.checkWritable();
       await specimen.store.write(({ facts }) => facts.set('name', 'other'));
       assert.equal(await specimen.store.read(({ facts }) => facts.get('name')), 'other');
     },
   },
 ];
 
-async function assertUnavailable(write: Promise<unknown>): Promise<void> {
-  await assert.rejects(write, (error) => isStoreError(error, 'StoreUnavailable'));
+async function assertUnavailable(
+  write: Promise<unknown>,
+  { isRefusal }: { readonly isRefusal: boolean },
+): Promise<void> {
+  await assert.rejects(write, (error) => {
+    assert.ok(isStoreError(error, 'StoreUnavailable'));
+    assert.equal(error.isRefusal, isRefusal);
+    return true;
+  });
 }
 
 /** `promise`, and whether it is over. */

@@ -29,6 +29,26 @@ export const forgettingCases: readonly MetadataCase[] = [
     },
   },
   {
+    title: 'those that were passed over are not listed again',
+    run: async (specimen) => {
+      const { store } = specimen;
+      await withVault(specimen);
+      for (const id of ['a', 'b', 'c']) {
+        await addArchive(store, id);
+        await removeArchive(store, id);
+      }
+      const list = async (limit: number, passedOver?: number) =>
+        (
+          await store.read(({ archives }) => archives.listForgettable(nowMs, limit, passedOver))
+        ).map(({ archiveId }) => archiveId);
+      const all = await list(9);
+      assert.deepEqual([...all].sort(), ['a', 'b', 'c']);
+      assert.deepEqual(await list(1, 1), all.slice(1, 2));
+      assert.deepEqual(await list(9, 2), all.slice(2));
+      assert.deepEqual(await list(9, 3), []);
+    },
+  },
+  {
     title: 'a retrieval keeps its archive while it is in progress, or succeeded and not expired',
     run: async (specimen) => {
       const { store } = specimen;

@@ -47,7 +47,7 @@ export const retrievalCases: readonly MetadataCase[] = [
     run: async ({ store }) => {
       const sizes = [0, 1, 3, 4, 5, 8];
       const charges = sizes.map((sizeBytes, index) =>
-        sampleCharge(`job ${index}`, { sizeBytes, countsUntilMs: 100 + index }),
+        sampleCharge(`job ${index}`, { sizeBytes, createdAtMs: 0, countsUntilMs: 100 + index }),
       );
       await insert(store, ...charges);
       assert.equal(await rate(store, here, 0), 0n + 1n + 1n + 1n + 2n + 2n);
@@ -69,9 +69,9 @@ export const retrievalCases: readonly MetadataCase[] = [
       });
       await insert(
         store,
-        sampleCharge('job', { sizeBytes: 40, countsUntilMs: 100 }),
-        sampleCharge('removed', { sizeBytes: 400, countsUntilMs: 100 }),
-        sampleCharge('gone', { sizeBytes: 4_000, countsUntilMs: 100 }),
+        sampleCharge('job', { sizeBytes: 40, ...times }),
+        sampleCharge('removed', { sizeBytes: 400, ...times }),
+        sampleCharge('gone', { sizeBytes: 4_000, ...times }),
       );
       assert.equal(await rate(store, here, 99), 1_110n);
       assert.equal(await rate(store, here, longAfterMs), 110n);
@@ -88,7 +88,7 @@ export const retrievalCases: readonly MetadataCase[] = [
       const { store } = specimen;
       await withVault(specimen);
       await store.write(({ jobs }) => jobs.insert(sampleRetrieval('job', { dueAtMs: 200 })));
-      await insert(store, sampleCharge('job', { sizeBytes: 40, countsUntilMs: 100 }));
+      await insert(store, sampleCharge('job', { sizeBytes: 40, ...times }));
       assert.equal(await rate(store, here, 99), 10n);
       assert.equal(await rate(store, here, 199), 0n);
       assert.equal(await rate(store, here, 200), 10n);
@@ -109,7 +109,10 @@ export const retrievalCases: readonly MetadataCase[] = [
       assert.equal(await rate(store, here, 99), 10n);
       assert.equal(await rate(store, here, 100), 0n);
       assert.equal(await sizeBytes(store, here, 50), 40n);
-      assert.equal(await expedited(store, here, { sinceMs: 49, isProvisioned: false }), 1);
+      assert.equal(
+        await expedited(store, here, { sinceMs: 49, nowMs: longAfterMs, isProvisioned: false }),
+        1,
+      );
     },
   },
   {
@@ -124,6 +127,7 @@ export const retrievalCases: readonly MetadataCase[] = [
       );
       assert.equal(await sizeBytes(store, here, 0), 321n);
       assert.equal(await sizeBytes(store, here, 100), 320n);
+      assert.equal(await sizeBytes(store, here, 99, 100), 21n);
       assert.equal(await sizeBytes(store, here, 101), 300n);
       assert.equal(await sizeBytes(store, here, 201), 0n);
     },
@@ -140,10 +144,11 @@ export const retrievalCases: readonly MetadataCase[] = [
         sampleCharge('3', { ...provisioned, createdAtMs: 102 }),
         sampleCharge('4', { ...others, createdAtMs: 102 }),
       );
-      const count = (sinceMs: number, isProvisioned: boolean) =>
-        expedited(store, here, { sinceMs, isProvisioned });
+      const count = (sinceMs: number, isProvisioned: boolean, nowMs = longAfterMs) =>
+        expedited(store, here, { sinceMs, nowMs, isProvisioned });
       assert.equal(await count(99, true), 3);
       assert.equal(await count(100, true), 2);
+      assert.equal(await count(99, true, 101), 2);
       assert.equal(await count(102, true), 0);
       assert.equal(await count(101, false), 1);
       assert.equal(await count(102, false), 0);
@@ -182,7 +187,7 @@ export const retrievalCases: readonly MetadataCase[] = [
       assert.equal(await sizeBytes(store, here, 50), total);
       const wholeRate = charges.reduce((sum, charge) => sum + rateOf(charge), 0n);
       assert.ok(wholeRate > 2n ** 63n);
-      assert.equal(await rate(store, here, 0), wholeRate);
+      assert.equal(await rate(store, here, 50), wholeRate);
       assert.equal(await rate(store, here, 100), wholeRate);
       assert.equal(await rate(store, here, longAfterMs), wholeRate);
     },
@@ -191,12 +196,13 @@ export const retrievalCases: readonly MetadataCase[] = [
     title: 'what counts is what was charged, by tier, time, account, region and job',
     run: async ({ store }) => {
       await store.write(({ vaults }) => vaults.insert(sampleVault('vault')));
-      const books = fc.tuple(fc.array(entry, { maxLength: 40 }), time, time);
+      const books = fc.tuple(fc.array(entry, { maxLength: 40 }), time, time, fc.nat({ max: 6 }));
       await fc.assert(
-        fc.asyncProperty(books, async ([entries, nowMs, sinceMs]) => {
+        fc.asyncProperty(books, async ([entries, nowMs, sinceMs, soonMs]) => {
           await open(store, entries);
           await assertCounts(store, entries, { nowMs, sinceMs });
-          await assertForgets(store, entries, { nowMs, begunBeforeMs: sinceMs });
+          const begunAfterMs = Math.max(nowMs, sinceMs) + soonMs;
+          await assertForgets(store, entries, { nowMs, begunBeforeMs: sinceMs, begunAfterMs });
         }),
         { numRuns: 60, seed: 20_260_131 },
       );
@@ -219,15 +225,19 @@ export const retrievalCases: readonly MetadataCase[] = [
         charged('first', 10, 500),
         { ...charged('second', 10, 20), ...elsewhere, tier: 'Bulk' },
         charged('young', 100, 101),
+        { ...charged('future', 1_001, 9_000), ...elsewhere },
+        { ...charged('near future', 1_000, 9_000), ...elsewhere },
       );
       const forget = (limit: number) =>
         store.write(({ retrievals }) =>
-          retrievals.forgetCharges({ begunBeforeMs: 100, nowMs: 500, limit }),
+          retrievals.forgetCharges({ begunBeforeMs: 100, begunAfterMs: 1_000, nowMs: 500, limit }),
         );
       assert.equal(await forget(1), 1);
       assert.equal(await sizeBytes(store, here, 0), 16n);
       assert.equal(await sizeBytes(store, here, 11), 8n);
-      assert.equal(await forget(9), 2);
+      assert.equal(await sizeBytes(store, elsewhere, 0), 8n);
+      assert.equal(await forget(9), 3);
+      assert.equal(await sizeBytes(store, elsewhere, 0), 4n);
       assert.equal(await sizeBytes(store, here, 0), 12n);
       assert.equal(await sizeBytes(store, here, 20), 4n);
       assert.equal(await forget(9), 0);
@@ -246,7 +256,8 @@ export const retrievalCases: readonly MetadataCase[] = [
       await insert(specimen.store, charge, sampleCharge('over', { createdAtMs: 1 }));
       await specimen.store.write(async ({ retrievals }) => {
         await retrievals.setPolicy(here, policy);
-        await retrievals.forgetCharges({ begunBeforeMs: 2, nowMs: longAfterMs, limit: 9 });
+        const bounds = { begunBeforeMs: 2, begunAfterMs: longAfterMs, nowMs: longAfterMs };
+        await retrievals.forgetCharges({ ...bounds, limit: 9 });
       });
       await specimen.crash();
       const { store } = specimen;
@@ -255,6 +266,9 @@ export const retrievalCases: readonly MetadataCase[] = [
     },
   },
 ];
+
+/** Of a charge that counts by its time from 0 on, up to 100. */
+const times = { createdAtMs: 0, countsUntilMs: 100 };
 
 /** A retrieval whose work may begin at any time that is asked about here. */
 const dueRetrieval = (jobId: string) => sampleRetrieval(jobId, { dueAtMs: 0 });
@@ -293,8 +307,8 @@ function chargesOf(entries: readonly Entry[]): RetrievalChargeRow[] {
 async function open(store: MetadataStore, entries: readonly Entry[]): Promise<void> {
   await store.write(async ({ vaults, jobs, retrievals }) => {
     await vaults.remove('vault');
-    const query = { begunBeforeMs: longAfterMs, nowMs: longAfterMs, limit: longAfterMs };
-    await retrievals.forgetCharges(query);
+    const bounds = { begunBeforeMs: longAfterMs, begunAfterMs: longAfterMs, nowMs: longAfterMs };
+    await retrievals.forgetCharges({ ...bounds, limit: longAfterMs });
     await vaults.insert(sampleVault('vault'));
     for (const charge of chargesOf(entries)) await retrievals.insertCharge(charge);
     for (const [index, { job }] of entries.entries()) {
@@ -312,20 +326,24 @@ async function assertCounts(
   for (const owner of [here, elsewhere, theirs]) {
     const charges = chargesOf(entries).map((charge, index) => ({
       ...charge,
-      counts: charge.countsUntilMs > nowMs || entries[index]?.job === 'in progress',
+      counts:
+        (charge.countsUntilMs > nowMs && charge.createdAtMs <= nowMs) ||
+        (charge.countsUntilMs <= nowMs && entries[index]?.job === 'in progress'),
     }));
     const own = charges.filter(
       (charge) => charge.accountId === owner.accountId && charge.region === owner.region,
     );
     const standard = own.filter(({ tier }) => tier === 'Standard');
     const counting = standard.filter(({ counts }) => counts);
-    const begun = standard.filter(({ createdAtMs }) => createdAtMs >= sinceMs);
+    const begun = standard.filter(
+      ({ createdAtMs }) => createdAtMs >= sinceMs && createdAtMs <= nowMs,
+    );
     assert.equal(
       await rate(store, owner, nowMs),
       counting.reduce((sum, charge) => sum + rateOf(charge), 0n),
     );
     assert.equal(
-      await sizeBytes(store, owner, sinceMs),
+      await sizeBytes(store, owner, sinceMs, nowMs),
       begun.reduce((sum, charge) => sum + BigInt(charge.sizeBytes), 0n),
     );
     for (const isProvisioned of [true, false]) {
@@ -333,9 +351,11 @@ async function assertCounts(
         (charge) =>
           charge.tier === 'Expedited' &&
           charge.isProvisioned === isProvisioned &&
-          charge.createdAtMs > sinceMs,
+          charge.createdAtMs > sinceMs &&
+          charge.createdAtMs <= nowMs,
       );
-      assert.equal(await expedited(store, owner, { sinceMs, isProvisioned }), matching.length);
+      const query = { sinceMs, nowMs, isProvisioned };
+      assert.equal(await expedited(store, owner, query), matching.length);
     }
   }
 }
@@ -343,12 +363,16 @@ async function assertCounts(
 async function assertForgets(
   store: MetadataStore,
   entries: readonly Entry[],
-  query: { readonly nowMs: number; readonly begunBeforeMs: number },
+  query: {
+    readonly nowMs: number;
+    readonly begunBeforeMs: number;
+    readonly begunAfterMs: number;
+  },
 ): Promise<void> {
   const isForgotten = ({ charge, job }: Entry) =>
     job !== 'in progress' &&
-    charge.createdAtMs < query.begunBeforeMs &&
-    charge.countsUntilMs <= query.nowMs;
+    ((charge.createdAtMs < query.begunBeforeMs && charge.countsUntilMs <= query.nowMs) ||
+      charge.createdAtMs > query.begunAfterMs);
   const forget = () =>
     store.write(({ retrievals }) => retrievals.forgetCharges({ ...query, limit: 100 }));
   assert.equal(await forget(), entries.filter(isForgotten).length);
@@ -379,14 +403,19 @@ function rate(store: MetadataStore, of: AccountRegion, nowMs: number): Promise<b
   return store.read(({ retrievals }) => retrievals.standardRate(of, nowMs));
 }
 
-function sizeBytes(store: MetadataStore, of: AccountRegion, sinceMs: number): Promise<bigint> {
-  return store.read(({ retrievals }) => retrievals.standardSizeBytes(of, sinceMs));
+function sizeBytes(
+  store: MetadataStore,
+  of: AccountRegion,
+  sinceMs: number,
+  nowMs = longAfterMs,
+): Promise<bigint> {
+  return store.read(({ retrievals }) => retrievals.standardSizeBytes(of, { sinceMs, nowMs }));
 }
 
 function expedited(
   store: MetadataStore,
   of: AccountRegion,
-  query: { readonly sinceMs: number; readonly isProvisioned: boolean },
+  query: { readonly sinceMs: number; readonly nowMs: number; readonly isProvisioned: boolean },
 ): Promise<number> {
   return store.read(({ retrievals }) => retrievals.countExpedited(of, query));
 }

@@ -19,6 +19,7 @@ import type {
   RetrievalChargeRow,
   RetrievalPolicyRow,
   TagRow,
+  UploadEnd,
   UploadPosition,
   UploadRow,
   VaultKey,
@@ -40,7 +41,8 @@ import type {
  *    back. It waits for no sync. `preview` may see a little less: it is good for a decision that a
  *    later write makes again, and for nothing that is told to anybody.
  * 5. After a sync that failed, every write rejects with `StoreUnavailable` until the store is
- *    opened again; then what they changed is there whole or not at all. Reads go on.
+ *    opened again; then what they changed is there whole or not at all. Those that come later are
+ *    refusals: see `StoreError`. Reads go on.
  *
  * `work` awaits nothing but the rows that it is given, and uses them only until it returns: others
  * wait for it. Rejects with what `work` threw, with `StoreFull` when there is no room, with
@@ -51,6 +53,8 @@ export interface MetadataStore extends AsyncDisposable {
   read<T>(work: (rows: Rows) => Promise<T>): Promise<T>;
   preview<T>(work: (rows: Rows) => Promise<T>): Promise<T>;
   write<T>(work: (rows: WritableRows) => Promise<T>): Promise<T>;
+  /** Rejects with `StoreUnavailable` when every write is refused. */
+  checkWritable(): Promise<void>;
 }
 
 /** What a reader sees. A row that is not there is `undefined`. */
@@ -119,7 +123,7 @@ export interface VaultWriter extends VaultReader {
   clearLastInventories(): Promise<void>;
   /**
    * Removes the vault's row, all its jobs and all its settings. Its archives' rows must be marked
-   * removed, and its uploads abandoned, before.
+   * removed before; its uploads may be abandoned later.
    */
   remove(vaultId: string): Promise<void>;
 }
@@ -161,9 +165,9 @@ export interface ArchiveReader {
   /**
    * Removed archives that nobody needs any more: no job over them that is in progress, or that
    * succeeded and expires after `nowMs`; no inventory job in progress, and no last inventory of
-   * their vault, that still shows them.
+   * their vault, that still shows them. In the same order each time, without the first `passedOver`.
    */
-  listForgettable(nowMs: number, limit: number): Promise<ArchiveRow[]>;
+  listForgettable(nowMs: number, limit: number, passedOver?: number): Promise<ArchiveRow[]>;
 }
 
 export interface ArchiveWriter extends ArchiveReader {
@@ -171,7 +175,8 @@ export interface ArchiveWriter extends ArchiveReader {
   insert(archive: ArchiveRow, blobs: readonly BlobPart[]): Promise<void>;
   /**
    * Adds an archive whose bytes are the parts of an upload, and whose label is that of the empty blob
-   * `labelled`. Takes no longer for many parts than for one.
+   * `labelled`. The parts' sizes add up to the archive's. Takes hardly longer for many parts than for
+   * one.
    */
   insertUploaded(archive: ArchiveRow, uploadId: string, labelled: BlobId): Promise<void>;
   markRemoved(archiveId: string, removedChange: number): Promise<void>;
@@ -198,24 +203,36 @@ export interface UploadReader {
   }): Promise<PartRow[]>;
   /** Open uploads that were last active at or before `idleSinceMs`, longest idle first. */
   listIdle(idleSinceMs: number, limit: number): Promise<UploadRow[]>;
-  /** Aborted and expired uploads that are not discarded yet, first ended first. */
-  listToDiscard(limit: number): Promise<UploadRow[]>;
-  /** Discarded uploads that ended at or before `endedByMs`, first ended first. */
-  listOver(endedByMs: number, limit: number): Promise<UploadRow[]>;
+  /**
+   * Aborted and expired uploads that are not discarded yet, by the time of their end, then id,
+   * strictly after `after` when that is given.
+   */
+  listToDiscard(query: {
+    readonly after: UploadEnd | null;
+    readonly limit: number;
+  }): Promise<UploadRow[]>;
+  /** Discarded uploads that ended at or before `endedByMs`, in the same order. */
+  listOver(query: {
+    readonly endedByMs: number;
+    readonly after: UploadEnd | null;
+    readonly limit: number;
+  }): Promise<UploadRow[]>;
+  /** Vaults that have no row, and uploads that are open. */
+  listBereft(limit: number): Promise<string[]>;
 }
 
 export interface UploadWriter extends UploadReader {
   insert(upload: UploadRow): Promise<void>;
   /** Replaces the row of the same `uploadId`. */
   update(upload: UploadRow): Promise<void>;
-  /** Notes that something was done to the upload. */
+  /** Notes that something was done to the upload; no sooner than what was noted before. */
   touch(uploadId: string, atMs: number): Promise<void>;
   /** Puts a part in its place, and answers the blob of the one that was there. Touches the upload. */
   putPart(uploadId: string, part: PartRow, atMs: number): Promise<BlobId | null>;
   /** Parts that are not there are passed over. */
   removeParts(uploadId: string, indexes: readonly number[]): Promise<void>;
-  /** Makes every open upload of a vault an aborted one. */
-  abandon(vaultId: string, atMs: number): Promise<void>;
+  /** Makes open uploads of a vault aborted ones: up to `limit`, oldest first. Answers how many. */
+  abandon(vaultId: string, atMs: number, limit: number): Promise<number>;
   /** Forgets an upload that is discarded. */
   remove(uploadId: string): Promise<void>;
 }
@@ -259,16 +276,19 @@ export interface RetrievalReader {
   policy(of: AccountRegion): Promise<RetrievalPolicyRow | undefined>;
   /**
    * Bytes per hour of the Standard retrievals that count at `nowMs`: a quarter of the size of each,
-   * rounded up. Those count that end after `nowMs`, and those whose job was due by then and is in
-   * progress still.
+   * rounded up. Those count that were begun at or before `nowMs` and end after it, and those whose job
+   * was due by then and is in progress still.
    */
   standardRate(of: AccountRegion, nowMs: number): Promise<bigint>;
-  /** Bytes of the Standard retrievals that were begun at or after `sinceMs`. */
-  standardSizeBytes(of: AccountRegion, sinceMs: number): Promise<bigint>;
-  /** How many Expedited retrievals of a kind were begun after `sinceMs`. */
+  /** Bytes of the Standard retrievals that were begun from `sinceMs` to `nowMs`, both included. */
+  standardSizeBytes(
+    of: AccountRegion,
+    query: { readonly sinceMs: number; readonly nowMs: number },
+  ): Promise<bigint>;
+  /** How many Expedited retrievals of a kind were begun after `sinceMs`, and not after `nowMs`. */
   countExpedited(
     of: AccountRegion,
-    query: { readonly sinceMs: number; readonly isProvisioned: boolean },
+    query: { readonly sinceMs: number; readonly nowMs: number; readonly isProvisioned: boolean },
   ): Promise<number>;
 }
 
@@ -276,11 +296,14 @@ export interface RetrievalWriter extends RetrievalReader {
   setPolicy(of: AccountRegion, policy: RetrievalPolicyRow): Promise<void>;
   insertCharge(charge: RetrievalChargeRow): Promise<void>;
   /**
-   * Forgets up to `limit` charges that were begun before `begunBeforeMs`, that no longer count at
-   * `nowMs`, and whose job is not in progress. Answers how many.
+   * Forgets up to `limit` charges that were begun before `begunBeforeMs` and no longer count at
+   * `nowMs`, or that were begun after `begunAfterMs`, and whose job is not in progress. Answers how
+   * many.
    */
   forgetCharges(query: {
     readonly begunBeforeMs: number;
+    /** A time in the future: whoever began them believed a clock that was wrong. */
+    readonly begunAfterMs: number;
     readonly nowMs: number;
     readonly limit: number;
   }): Promise<number>;

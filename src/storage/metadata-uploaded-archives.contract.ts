@@ -52,9 +52,13 @@ export const uploadedArchiveCases: readonly MetadataCase[] = [
         store.write(({ archives }) =>
           archives.insertUploaded(sampleArchive(archiveId), uploadId, blobId('label')),
         );
+      const { sizeBytes } = sampleArchive('again');
       await assert.rejects(insert('again', uploadIdOf('archive')), { code: 'Conflict' });
       await assert.rejects(insert('of nothing', 'absent'), { name: 'AssertionFailed' });
-      await store.write(({ uploads }) => uploads.insert(sampleUpload('upload')));
+      await store.write(async ({ uploads }) => {
+        await uploads.insert(sampleUpload('upload'));
+        await uploads.putPart('upload', samplePart('upload', 0, { sizeBytes }), 5);
+      });
       await assert.rejects(insert('archive', 'upload'), { code: 'Conflict' });
       await store.read(async ({ archives, blobs }) => {
         assert.equal(await archives.get('again'), undefined);
@@ -62,6 +66,30 @@ export const uploadedArchiveCases: readonly MetadataCase[] = [
         assert.deepEqual(await archives.blobs('archive'), uploadedBlobs('archive'));
         assert.equal(await blobs.isReferenced(blobId('label')), false);
       });
+    },
+  },
+  {
+    title: 'an upload whose parts do not add up to the archive does not become it',
+    run: async (specimen) => {
+      const { store } = specimen;
+      await withVault(specimen);
+      await store.write(async ({ uploads }) => {
+        await uploads.insert(sampleUpload('upload'));
+        await uploads.insert(sampleUpload('of no parts'));
+        for (const index of [0, 2]) await uploads.putPart('upload', samplePart('upload', index), 5);
+      });
+      const insert = (uploadId: string, sizeBytes: number) =>
+        store.write(({ archives }) => {
+          const archive = sampleArchive('archive', { sizeBytes });
+          return archives.insertUploaded(archive, uploadId, blobId('label'));
+        });
+      for (const sizeBytes of [0, 10, 19, 21, 30]) {
+        await assert.rejects(insert('upload', sizeBytes), { name: 'AssertionFailed' });
+      }
+      await assert.rejects(insert('of no parts', 10), { name: 'AssertionFailed' });
+      assert.equal(await store.read(({ archives }) => archives.get('archive')), undefined);
+      await insert('upload', 20);
+      assert.equal((await blobsOf(store, 'archive')).length, 3);
     },
   },
   {
@@ -81,8 +109,9 @@ export const uploadedArchiveCases: readonly MetadataCase[] = [
         assert.deepEqual(await archives.blobs('archive'), []);
         assert.deepEqual(await uploads.listParts({ uploadId, after: null, limit: 9 }), []);
         assert.deepEqual(await uploads.get(uploadId), over);
-        assert.deepEqual(await uploads.listToDiscard(9), []);
-        assert.deepEqual(await uploads.listOver(2, 9), [over]);
+        assert.deepEqual(await uploads.listToDiscard({ after: null, limit: 9 }), []);
+        const query = { endedByMs: 2, after: null, limit: 9 };
+        assert.deepEqual(await uploads.listOver(query), [over]);
         for (const { blobId: id } of uploadedBlobs('archive')) {
           assert.equal(await blobs.isReferenced(id), false);
         }

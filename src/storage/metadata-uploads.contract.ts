@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { blobId, type MetadataCase, sampleVault } from './metadata-specimen.ts';
 import type { MetadataStore } from './metadata-store.ts';
 import { abortedAt, completedAt, samplePart, sampleUpload } from './metadata-upload-specimen.ts';
-import type { PartRow, UploadPosition, UploadRow } from './rows.ts';
+import type { PartRow, UploadEnd, UploadPosition, UploadRow } from './rows.ts';
 
 /** Uploads in parts, until they become archives. */
 export const uploadCases: readonly MetadataCase[] = [
@@ -61,6 +61,10 @@ export const uploadCases: readonly MetadataCase[] = [
       await store.write(({ uploads }) => uploads.touch('upload', 1_900));
       assert.deepEqual(await get(store, 'upload'), sampleUpload('upload', { activeAtMs: 1_900 }));
       assert.equal((await get(store, 'other'))?.activeAtMs, 1_600);
+      // Whatever the clock was set to meanwhile.
+      await store.write(({ uploads }) => uploads.touch('upload', 1_000));
+      assert.equal(await put(store, 'upload', again, 1_000), again.blobId);
+      assert.equal((await get(store, 'upload'))?.activeAtMs, 1_900);
     },
   },
   {
@@ -195,16 +199,23 @@ export const uploadCases: readonly MetadataCase[] = [
       const later = abortedAt(sampleUpload('later'), 30);
       const sooner = { ...abortedAt(sampleUpload('sooner'), 20), state: 'Expired' } as const;
       for (const row of [later, sooner]) await insert(store, row);
-      const toDiscard = (limit = 9) => store.read(({ uploads }) => uploads.listToDiscard(limit));
-      const over = (byMs: number) => store.read(({ uploads }) => uploads.listOver(byMs, 9));
+      const toDiscard = (limit = 9, after: UploadEnd | null = null) =>
+        store.read(({ uploads }) => uploads.listToDiscard({ after, limit }));
+      const over = (endedByMs: number, after: UploadEnd | null = null) =>
+        store.read(({ uploads }) => uploads.listOver({ endedByMs, after, limit: 9 }));
       assert.deepEqual(await toDiscard(), [sooner, later]);
       assert.deepEqual(await toDiscard(1), [sooner]);
+      assert.deepEqual(await toDiscard(9, { endedAtMs: 20, uploadId: 'sooner' }), [later]);
+      assert.deepEqual(await toDiscard(9, { endedAtMs: 30, uploadId: 'kept' }), [later]);
+      assert.deepEqual(await toDiscard(9, { endedAtMs: 30, uploadId: 'later' }), []);
       assert.deepEqual(await over(100), []);
       const discarded = { ...later, isDiscarded: true };
       await store.write(({ uploads }) => uploads.update(discarded));
       assert.deepEqual(await toDiscard(), [sooner]);
       assert.deepEqual(await over(29), []);
       assert.deepEqual(await over(30), [discarded]);
+      assert.deepEqual(await over(30, { endedAtMs: 30, uploadId: 'kept' }), [discarded]);
+      assert.deepEqual(await over(30, { endedAtMs: 30, uploadId: 'later' }), []);
       for (const id of ['open', 'completed', 'sooner', 'later', 'absent']) {
         await store.write(({ uploads }) => uploads.remove(id));
       }
@@ -233,13 +244,38 @@ export const uploadCases: readonly MetadataCase[] = [
       for (const row of [sampleUpload('open'), completed, elsewhere]) await insert(store, row);
       await put(store, 'open', samplePart('open', 0), 1_500);
       await store.write(async ({ uploads, vaults }) => {
-        await uploads.abandon('vault', 50);
+        assert.equal(await uploads.abandon('vault', 50, 9), 1);
         await vaults.remove('vault');
       });
       assert.deepEqual(await get(store, 'open'), abortedAt(sampleUpload('open'), 50));
       assert.deepEqual(await get(store, 'completed'), completed);
       assert.deepEqual(await get(store, 'elsewhere'), elsewhere);
       assert.deepEqual(await parts(store, 'open'), [samplePart('open', 0)]);
+    },
+  },
+  {
+    title: 'a vault that is gone is found by its open uploads, and loses them oldest first',
+    run: async ({ store }) => {
+      await store.write(({ vaults }) => vaults.insert(sampleVault('vault')));
+      const bereft = (limit = 9) => store.read(({ uploads }) => uploads.listBereft(limit));
+      for (const [index, vaultId] of ['b', 'vault', 'a', 'b', 'b', 'c'].entries()) {
+        const upload = sampleUpload(`upload ${index}`, { vaultId, createdAtMs: 1_500 - index });
+        await insert(store, vaultId === 'c' ? abortedAt(upload, 5) : upload);
+      }
+      assert.deepEqual(await bereft(), ['a', 'b']);
+      assert.deepEqual(await bereft(1), ['a']);
+      const abandon = (limit: number) =>
+        store.write(({ uploads }) => uploads.abandon('b', 50, limit));
+      assert.equal(await abandon(2), 2);
+      assert.deepEqual(await bereft(), ['a', 'b']);
+      const states = ['upload 0', 'upload 3', 'upload 4'].map((id) => get(store, id));
+      assert.deepEqual(
+        (await Promise.all(states)).map((row) => row?.state),
+        ['Open', 'Aborted', 'Aborted'],
+      );
+      assert.equal(await abandon(2), 1);
+      assert.equal(await abandon(2), 0);
+      assert.deepEqual(await bereft(), ['a']);
     },
   },
 ];

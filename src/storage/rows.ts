@@ -119,6 +119,12 @@ export interface UploadPosition {
   readonly uploadId: string;
 }
 
+/** The place of an upload among those that have ended, whose order is the end, then upload id. */
+export interface UploadEnd {
+  readonly endedAtMs: number;
+  readonly uploadId: string;
+}
+
 /** A part of an upload. */
 export interface PartRow extends BlobPart {
   /** Where it lies: its first byte divided by the part size, from 0 on. */

@@ -27,7 +27,10 @@ async function vaultIdOf({ store }: Domain): Promise<string> {
 }
 
 const newLock = ({ clock }: Domain, lockId: string) =>
-  begin({ policy: '{}', lockId, nowMs: clock.now(), expiryMs: dayMs });
+  begin({
+    ...{ policy: '{}', lockId, expiryMs: dayMs },
+    ...{ createdAtMs: clock.now(), nowMs: clock.now() },
+  });
 
 async function setLock(domain: Domain, lock: VaultLockRow): Promise<string> {
   const vaultId = await vaultIdOf(domain);
@@ -40,7 +43,9 @@ const lockOf = ({ store }: Domain, vaultId: string) =>
 
 /** Rows that were ever charged and are not forgotten: of the tier Standard, whenever begun. */
 const chargedSizeBytes = ({ store }: Domain) =>
-  store.read(({ retrievals }) => retrievals.standardSizeBytes(here, 0));
+  store.read(({ retrievals }) =>
+    retrievals.standardSizeBytes(here, { sinceMs: 0, nowMs: Number.MAX_SAFE_INTEGER }),
+  );
 
 test('a lock that was not completed in time goes, at its time and not before', async () => {
   await using domain = await openDomain();

@@ -14,6 +14,8 @@ export interface ExpireRecordsOptions {
   readonly store: MetadataStore;
   readonly clock: Clock;
   readonly timeBounds: TimeBounds;
+  /** What the time is for what lasts a month: capacity units. */
+  readonly monthBounds: TimeBounds;
   readonly log: Log;
 }
 
@@ -58,10 +60,14 @@ export class ExpireRecords implements Worker {
 
   /** Answers how many charges were forgotten. There are never many units. */
   async #forgetRetrievals(nowMs: number): Promise<number> {
+    const { store, monthBounds } = this.#options;
     const begunBeforeMs = nowMs - chargeKeptMs;
-    return await this.#options.store.write(async ({ capacity, retrievals }) => {
-      await capacity.forgetExpired(nowMs);
-      return await retrievals.forgetCharges({ begunBeforeMs, nowMs, limit: recordsPerStep });
+    // Of a clock that was believed and then set back. Nobody counts them before they would begin.
+    const begunAfterMs = nowMs + chargeKeptMs;
+    const query = { begunBeforeMs, begunAfterMs, nowMs, limit: recordsPerStep };
+    return await store.write(async ({ capacity, retrievals }) => {
+      await capacity.forgetExpired(monthBounds.earliest());
+      return await retrievals.forgetCharges(query);
     });
   }
 

@@ -26,6 +26,16 @@ export interface ForgetArchivesOptions {
   readonly freed: Bell;
 }
 
+/** One look at all that are to be forgotten, over as many steps as it takes. */
+interface Pass {
+  /** Those that are being read, or can't be removed: they come first in what is listed. */
+  leftCount: number;
+  /** What the first of them failed with. */
+  failure: { readonly error: unknown } | undefined;
+}
+
+const newPass = (): Pass => ({ leftCount: 0, failure: undefined });
+
 /**
  * Gives back the space of archives that were removed from their vaults, once no job needs their
  * bytes and no inventory shows them. Bytes go first, the row last: what a crash interrupts is done
@@ -34,6 +44,7 @@ export interface ForgetArchivesOptions {
 export class ForgetArchives implements Worker {
   readonly name = 'forget-archives';
   readonly #options: ForgetArchivesOptions;
+  #pass = newPass();
 
   constructor(options: ForgetArchivesOptions) {
     this.#options = options;
@@ -42,24 +53,29 @@ export class ForgetArchives implements Worker {
   async step(signal: AbortSignal): Promise<'busy' | 'idle'> {
     const { store, timeBounds, freed } = this.#options;
     const expiredByMs = timeBounds.earliest() - pinGraceMs;
+    const pass = this.#pass;
+    // One more, to know whether there are more.
     const found = await store.read(({ archives }) =>
-      archives.listForgettable(expiredByMs, archivesPerStep),
+      archives.listForgettable(expiredByMs, archivesPerStep + 1, pass.leftCount),
     );
     let forgotten = 0;
-    let failure: { readonly error: unknown } | undefined;
-    for (const archive of found) {
+    for (const archive of found.slice(0, archivesPerStep)) {
       signal.throwIfAborted();
       try {
         if (await this.#forget(archive, signal)) forgotten += 1;
+        else pass.leftCount += 1;
       } catch (error) {
+        if (signal.aborted) throw error;
         // One whose bytes can't be removed does not keep the others; it is told at the end.
-        failure ??= { error };
+        pass.failure ??= { error };
+        pass.leftCount += 1;
       }
     }
     if (forgotten > 0) freed.ring();
-    if (failure !== undefined) throw failure.error;
-    // A page of nothing but archives that are being read is looked at again a while later.
-    return found.length === archivesPerStep && forgotten > 0 ? 'busy' : 'idle';
+    if (found.length > archivesPerStep) return 'busy';
+    this.#pass = newPass();
+    if (pass.failure !== undefined) throw pass.failure.error;
+    return 'idle';
   }
 
   async wake(signal: AbortSignal): Promise<void> {

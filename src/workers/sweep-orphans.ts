@@ -1,5 +1,6 @@
 import type { Pins } from '../domain/pins.ts';
 import { UnnamedBlobs } from '../domain/unnamed-blobs.ts';
+import { isUnwantedPart } from '../domain/unwanted-parts.ts';
 import type { Clock } from '../lib/clock.ts';
 import type { Log } from '../lib/log.ts';
 import type { BlobId, BlobStore, ListedBlob } from '../storage/blob-store.ts';
@@ -40,7 +41,8 @@ export interface SweepOrphansOptions {
  * 2. A round looks at all blobs before anything is removed. When more than `orphansMax` have no row
  *    nothing is, and nothing of the round counts: the rows are missing, not the blobs too many. Not
  *    among them are copies too many, whose labels name rows that are there: of these a crash leaves
- *    as many as were being moved.
+ *    as many as were being moved. Nor are parts of uploads that have a row and no archive: what was put
+ *    in vain is known to be that, also when its upload is forgotten meanwhile.
  * 3. Where the rows contradict themselves about a blob, nothing is removed any more.
  */
 export class SweepOrphans implements Worker {
@@ -50,8 +52,8 @@ export class SweepOrphans implements Worker {
   readonly #firstRoundAtMs: number;
   #restMs = 0;
   #round: Round | undefined;
-  /** Blobs without a row, and what had elapsed when the first round found them so. */
-  #suspects: ReadonlyMap<BlobId, number> = new Map();
+  /** Blobs without a row. */
+  #suspects: ReadonlyMap<BlobId, Suspect> = new Map();
 
   constructor(options: SweepOrphansOptions) {
     this.#options = options;
@@ -106,11 +108,17 @@ export class SweepOrphans implements Worker {
   }
 
   async #suspect(round: Round, id: BlobId): Promise<void> {
-    const suspectedAtMs = this.#suspects.get(id) ?? this.#options.clock.elapsedMs();
+    const known = this.#suspects.get(id);
+    const suspectedAtMs = known?.suspectedAtMs ?? this.#options.clock.elapsedMs();
     // Nothing will come of this round: there is no need to ask what it is.
     const kind = round.count > orphansMax ? 'orphan' : (await this.#unnamed.look(id)).kind;
     if (kind === 'needed' || kind === 'gone') return;
-    round.add(id, { suspectedAtMs, isCopy: kind === 'copy' });
+    const isUnwanted = known?.isUnwanted === true || (await this.#isUnwanted(round, id, kind));
+    round.add(id, { suspectedAtMs, isUnwanted }, kind === 'copy' || isUnwanted);
+  }
+
+  async #isUnwanted({ count }: Round, id: BlobId, kind: string): Promise<boolean> {
+    return kind === 'orphan' && count <= orphansMax && (await isUnwantedPart(id, this.#options));
   }
 
   async #conclude({ found, count }: Round, signal: AbortSignal): Promise<void> {
@@ -124,7 +132,7 @@ export class SweepOrphans implements Worker {
     const newCount = [...found.keys()].filter((id) => !this.#suspects.has(id)).length;
     this.#suspects = left;
     if (newCount > 0) log.warn('blobs.suspected', { count: newCount });
-    for (const [id, suspectedAtMs] of found) {
+    for (const [id, { suspectedAtMs }] of found) {
       signal.throwIfAborted();
       if (clock.elapsedMs() - suspectedAtMs < graceMs) continue;
       if (!(await this.#sweep(id, signal))) left.delete(id);
@@ -161,10 +169,17 @@ export class SweepOrphans implements Worker {
   }
 }
 
+interface Suspect {
+  /** What had elapsed when the first round found it without a row. */
+  readonly suspectedAtMs: number;
+  /** Whether it was found to be a part that is wanted no more. */
+  readonly isUnwanted: boolean;
+}
+
 /** One look at all blobs. */
 class Round {
-  /** Blobs without a row, and when they were first found so. Not all if there are too many. */
-  readonly found = new Map<BlobId, number>();
+  /** Blobs without a row. Not all if there are too many. */
+  readonly found = new Map<BlobId, Suspect>();
   /** How many there are of which the rows may be missing. */
   count = 0;
   readonly #blobs: AsyncIterator<ListedBlob>;
@@ -178,9 +193,10 @@ class Round {
     return done === true ? undefined : value;
   }
 
-  add(id: BlobId, facts: { readonly suspectedAtMs: number; readonly isCopy: boolean }): void {
-    if (!facts.isCopy) this.count += 1;
-    if (this.found.size < foundMax) this.found.set(id, facts.suspectedAtMs);
+  /** `isExplained`: no row of it is missing. */
+  add(id: BlobId, suspect: Suspect, isExplained: boolean): void {
+    if (!isExplained) this.count += 1;
+    if (this.found.size < foundMax) this.found.set(id, suspect);
   }
 
   async abandon(): Promise<void> {

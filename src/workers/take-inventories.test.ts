@@ -196,6 +196,7 @@ function beforeReads(store: MetadataStore, deed: () => Promise<void>): MetadataS
     },
     preview: (work) => store.preview(work),
     write: (work) => store.write(work),
+    checkWritable: () => store.checkWritable(),
     [Symbol.asyncDispose]: () => store[Symbol.asyncDispose](),
   };
 }

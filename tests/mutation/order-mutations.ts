@@ -41,10 +41,10 @@ export const orderMutations: readonly Mutation[] = [
     file: `${disk}/segment-writer.ts`,
     edits: [
       {
-        find: `await this.#with.room.spend(sizeBytes, () => this.#commit(segment, bytes));
+        find: `await this.#with.room.spend(sizeBytes, () => this.#commit(segment, bytes), spending);
       for (const [index, { resolve }] of batch.entries()) resolve(defined(ids[index], 'an id'));`,
         replace: `for (const [index, { resolve }] of batch.entries()) resolve(defined(ids[index], 'an id'));
-      await this.#with.room.spend(sizeBytes, () => this.#commit(segment, bytes));`,
+      await this.#with.room.spend(sizeBytes, () => this.#commit(segment, bytes), spending);`,
       },
     ],
     tests: [`${disk}/disk-blob-durability.test.ts`],

@@ -6,6 +6,7 @@ import { Markers } from '../../src/domain/markers.ts';
 import { Pins } from '../../src/domain/pins.ts';
 import { Bell } from '../../src/lib/bell.ts';
 import { SimulatedClock } from '../../src/lib/clock.ts';
+import { silentLog } from '../../src/lib/log.ts';
 import { TimeBounds } from '../../src/lib/time-bounds.ts';
 import { limits } from '../../src/protocol/limits.ts';
 import { MemoryJournal } from '../../src/storage/memory/memory-journal.ts';
@@ -60,6 +61,7 @@ export async function openDomain(options: DomainOptions = {}) {
     compaction: blobs,
     pins: new Pins(),
     timeBounds: new TimeBounds({ clock, log, longestMs: options.expiryMs ?? 24 * hourMs }),
+    monthBounds: new TimeBounds({ clock, log: silentLog, longestMs: 31 * 24 * hourMs }),
     markers: new Markers(new Uint8Array(32)),
     removals: new Bell(),
     aborts: new Bell(),

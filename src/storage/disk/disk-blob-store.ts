@@ -14,7 +14,7 @@ import {
   type StoredBlob,
 } from '../blob-store.ts';
 import type { Compaction, RemnantDisposal, SegmentRemnant, SegmentUse } from '../compaction.ts';
-import { StoreError } from '../errors.ts';
+import { isStoreError, StoreError } from '../errors.ts';
 import { SourceReader } from '../source-reader.ts';
 import { readHead, sha256OfChunks } from './blob-head.ts';
 import {
@@ -170,23 +170,35 @@ export class DiskBlobStore implements BlobStore, Compaction, RemnantDisposal {
 
   async #write(
     source: AsyncIterable<Uint8Array>,
-    { label, signal }: BlobWriting,
+    { label, signal, mayUseReserve = false }: BlobWriting,
   ): Promise<StoredBlob> {
     await using reader = new SourceReader(source, signal);
     this.#readers.add(reader);
     try {
       // Before anything is read: who has much to send shall learn at once that it is in vain.
-      await this.checkRoom();
+      const usesReserve = await this.#usesReserve(mayUseReserve);
       const writtenAtMs = this.#parts.clock.now();
       const { chunks, sizeBytes, isWhole } = await readHead(reader, smallBlobSizeBytesMax);
       this.#checkOpen();
       if (!isWhole) return await this.#writeLarge({ chunks, reader, label, writtenAtMs });
       const leaf = sizeBytes === 0 ? noLeaf : sha256OfChunks(chunks);
       const content = { sizeBytes, leaves: sizeBytes === 0 ? new Uint8Array(0) : leaf };
-      const blob = { chunks, sizeBytes, leaf, label: encodeLabel(label(content)), writtenAtMs };
+      const record = { chunks, sizeBytes, leaf, label: encodeLabel(label(content)), writtenAtMs };
+      const blob = { ...record, mayUseReserve: usesReserve };
       return { id: await this.#segments.append(blob), ...content };
     } finally {
       this.#readers.delete(reader);
+    }
+  }
+
+  /** Whether there is room for nothing else. Throws when that is not enough. */
+  async #usesReserve(mayUseReserve: boolean): Promise<boolean> {
+    try {
+      await this.checkRoom();
+      return false;
+    } catch (error) {
+      if (mayUseReserve && isStoreError(error, 'StoreFull')) return true;
+      throw error;
     }
   }
 

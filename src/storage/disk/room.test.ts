@@ -1,7 +1,13 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { SimulatedClock } from '../../lib/clock.ts';
-import { sampleBytes, sampleWriting, WatchedSource, writeBytes } from '../blob-specimen.ts';
+import {
+  readBytes,
+  sampleBytes,
+  sampleWriting,
+  WatchedSource,
+  writeBytes,
+} from '../blob-specimen.ts';
 import { frameSizeBytes } from '../blob-store.ts';
 import { isStoreError } from '../errors.ts';
 import { DiskSpecimen } from './disk-specimen.ts';
@@ -125,6 +131,18 @@ describe('Room', () => {
     }
   });
 
+  test('what may use the reserve is refused by nobody but the disk, and counts', async () => {
+    const { room } = roomOf({ sizeBytes: 1600, freeBytes: 100 });
+    await assert.rejects(room.spend(1), isFull);
+    await room.spend(1000, async () => {}, { mayUseReserve: true });
+    await assert.rejects(room.check(), isFull);
+    const enospc = fileError('ENOSPC', 'write');
+    await assert.rejects(
+      room.spend(1, () => Promise.reject(enospc), { mayUseReserve: true }),
+      enospc,
+    );
+  });
+
   test('a write that fails is what fails, and its bytes count as spent', async () => {
     const { room } = roomOf({ sizeBytes: 1600, freeBytes: 300 });
     const error = new Error('it fails');
@@ -153,6 +171,28 @@ describe('DiskBlobStore on a disk that uploads have filled', () => {
     assert.deepEqual([source.pulls, source.returns], [0, 1]);
     for (const { id } of [small, large]) await specimen.store.remove(id);
     await writeBytes(specimen.store, sampleBytes(1000));
+  });
+
+  test('a small blob that may use the reserve is taken, also by a segment that is to be begun', async () => {
+    for (const isBegun of [true, false]) {
+      await using specimen = await DiskSpecimen.simulated();
+      const { store } = specimen;
+      // One that is large has a file of its own.
+      await writeBytes(store, sampleBytes(isBegun ? 1000 : 300_000));
+      fill(simulatedFiles(specimen));
+      specimen.clock.advance(1000);
+      await assert.rejects(writeBytes(store, sampleBytes(10)), isFull);
+      const writing = { ...sampleWriting(), mayUseReserve: true };
+      const writes = [1, 2].map((seed) =>
+        store.write(new WatchedSource([sampleBytes(100, seed)], 'end'), writing),
+      );
+      const refused = assert.rejects(writeBytes(store, sampleBytes(10)), isFull);
+      for (const [index, { id }] of (await Promise.all(writes)).entries()) {
+        const range = { offsetBytes: 0, lengthBytes: 100 };
+        assert.deepEqual(await readBytes(store, id, range), sampleBytes(100, index + 1));
+      }
+      await refused;
+    }
   });
 
   test('a large upload ends when only the reserve is left, and gives its room back', async () => {

@@ -56,10 +56,17 @@ export class Room {
     if (this.#wasFull) throw full();
   }
 
-  /** Runs `write`, which takes up to `sizeBytes`; throws `StoreFull` instead if that is too much. */
-  async spend(sizeBytes: number, write: () => Promise<void> = async () => {}): Promise<void> {
+  /**
+   * Runs `write`, which takes up to `sizeBytes`; throws `StoreFull` instead if that is too much. What
+   * may use the reserve is refused by nobody but the disk.
+   */
+  async spend(
+    sizeBytes: number,
+    write: () => Promise<void> = async () => {},
+    { mayUseReserve = false } = {},
+  ): Promise<void> {
     if (!this.#isRecent(this.#measured?.atMs)) await this.#measure();
-    if (this.#leftBytes() < sizeBytes) {
+    if (this.#leftBytes() < sizeBytes && !mayUseReserve) {
       await this.#measure();
       if (this.#leftBytes() < sizeBytes) throw full();
     }

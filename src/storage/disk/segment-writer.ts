@@ -18,6 +18,8 @@ export interface SmallBlob {
   readonly leaf: Uint8Array;
   readonly label: Uint8Array;
   readonly writtenAtMs: number;
+  /** See `BlobWriting`. Of one that needs to, since the store is full. */
+  readonly mayUseReserve?: boolean;
 }
 
 interface Pending {
@@ -109,8 +111,9 @@ export class SegmentWriter {
 
   async #commitNext(): Promise<void> {
     const batch: Pending[] = [];
+    const mayUseReserve = isOfReserve(this.#queue[0]);
     try {
-      const segment = await this.#openSegment();
+      const segment = await this.#openSegment(mayUseReserve);
       this.#memory ??= Buffer.allocUnsafeSlow(batchSizeBytesMax);
       const memory = this.#memory;
       const ids: BlobId[] = [];
@@ -118,6 +121,8 @@ export class SegmentWriter {
       for (let next = this.#queue[0]; next !== undefined; next = this.#queue[0]) {
         const recordBytes = sizeOf(next.blob);
         if (sizeBytes + recordBytes > batchSizeBytesMax) break;
+        // What may take of the reserve takes nobody else along.
+        if (isOfReserve(next) !== mayUseReserve) break;
         this.#queue.shift();
         batch.push(next);
         const into = memory.subarray(sizeBytes, sizeBytes + recordBytes);
@@ -127,13 +132,21 @@ export class SegmentWriter {
         sizeBytes += recordBytes;
       }
       const bytes = memory.subarray(0, sizeBytes);
-      await this.#with.room.spend(sizeBytes, () => this.#commit(segment, bytes));
+      const spending = { mayUseReserve };
+      await this.#with.room.spend(sizeBytes, () => this.#commit(segment, bytes), spending);
       for (const [index, { resolve }] of batch.entries()) resolve(defined(ids[index], 'an id'));
     } catch (error) {
       // Without a segment none of those that wait can be written.
-      const failed = batch.length > 0 ? batch : this.#queue.splice(0);
+      const failed = batch.length > 0 ? batch : this.#takeAll(mayUseReserve);
       for (const { reject } of failed) reject(writeFailure(error));
     }
+  }
+
+  /** Takes those out of the queue that may use the reserve, or those that may not. */
+  #takeAll(mayUseReserve: boolean): Pending[] {
+    const all = this.#queue.splice(0);
+    this.#queue.push(...all.filter((one) => isOfReserve(one) !== mayUseReserve));
+    return all.filter((one) => isOfReserve(one) === mayUseReserve);
   }
 
   #encode(blob: SmallBlob, to: { key: SealingKey; into: Buffer; atBytes: number }): BlobId {
@@ -190,7 +203,7 @@ export class SegmentWriter {
     await this.#with.gate.sync(() => file.sync());
   }
 
-  async #openSegment(): Promise<OpenSegment> {
+  async #openSegment(mayUseReserve: boolean): Promise<OpenSegment> {
     const { files, layout, gate, segmentKeys } = this.#with;
     gate.checkSound();
     if (this.#open !== undefined && this.#endBytes < this.#with.sizeBytesMin) return this.#open;
@@ -200,7 +213,7 @@ export class SegmentWriter {
     const path = layout.segment(this.#number);
     const file = await files.create(path);
     try {
-      const key = await this.#writeHeaders(file);
+      const key = await this.#writeHeaders(file, mayUseReserve);
       // The file's name must be as durable as the records in it. The first of them sync the headers.
       await gate.sync(() => files.syncDirectory(layout.segments));
       segmentKeys.put(this.#number, key.keyObject);
@@ -219,14 +232,15 @@ export class SegmentWriter {
     }
   }
 
-  async #writeHeaders(file: OpenFile): Promise<SealingKey> {
+  async #writeHeaders(file: OpenFile, mayUseReserve: boolean): Promise<SealingKey> {
     const { storeId, clock, randomBytes, room } = this.#with;
     const fileId = Buffer.from(randomBytes(16)).toString('hex');
     const createdAtMs = clock.now();
     const common = { kind: 'segment', storeId, fileId, number: this.#number, createdAtMs } as const;
     const { key, wrappedKey } = newDataKey(common, this.#with);
     const header = { ...common, wrappedKey, contentBytes: 0, descriptionBytes: 0 };
-    await room.spend(growingContentOffset, () => writeGrowingHeaders(file, header));
+    const write = () => writeGrowingHeaders(file, header);
+    await room.spend(growingContentOffset, write, { mayUseReserve });
     return key;
   }
 
@@ -246,6 +260,10 @@ export class SegmentWriter {
     await open.file.close().catch(() => undefined);
     this.#with.onSealed(this.#number);
   }
+}
+
+function isOfReserve(pending: Pending | undefined): boolean {
+  return pending?.blob.mayUseReserve === true;
 }
 
 function sizeOf({ sizeBytes, label }: SmallBlob): number {

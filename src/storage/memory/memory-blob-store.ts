@@ -20,6 +20,9 @@ import { SourceReader } from '../source-reader.ts';
 
 const idLength = 32;
 
+/** What it takes beyond its capacity of what may use the reserve. */
+const reserveBytes = 64 * 1024;
+
 interface Blob {
   readonly bytes: Uint8Array;
   readonly leaves: Uint8Array;
@@ -59,16 +62,17 @@ export class MemoryBlobStore implements BlobStore {
 
   async write(
     source: AsyncIterable<Uint8Array>,
-    { label, signal }: BlobWriting,
+    { label, signal, mayUseReserve = false }: BlobWriting,
   ): Promise<StoredBlob> {
     await using reader = new SourceReader(source, signal);
     this.#checkOpen();
     const writtenAtMs = this.#clock.now();
-    const bytes = await this.#gather(reader);
+    const spareBytes = mayUseReserve ? reserveBytes : 0;
+    const bytes = await this.#gather(reader, spareBytes);
     const leaves = leavesOf(bytes);
     const labelBytes = Buffer.from(label({ sizeBytes: bytes.length, leaves: leaves.slice() }));
     assert(labelBytes.length <= labelBytesMax, `a label has at most ${labelBytesMax} bytes`);
-    this.#checkFits(bytes.length + labelBytes.length);
+    this.#checkFits(bytes.length + labelBytes.length - spareBytes);
     const id = randomId(this.#randomBytes, idLength) as BlobId;
     const labelSha256 = sha256(labelBytes);
     this.#blobs.set(id, { bytes, leaves, label: labelBytes, labelSha256, writtenAtMs });
@@ -169,13 +173,13 @@ export class MemoryBlobStore implements BlobStore {
     for await (const chunk of chunks) yield chunk.slice();
   }
 
-  async #gather(reader: SourceReader): Promise<Uint8Array> {
+  async #gather(reader: SourceReader, spareBytes: number): Promise<Uint8Array> {
     const chunks: Uint8Array[] = [];
     let sizeBytes = 0;
     for (let chunk = await reader.next(); chunk !== undefined; chunk = await reader.next()) {
       chunks.push(chunk);
       sizeBytes += chunk.length;
-      this.#checkFits(sizeBytes);
+      this.#checkFits(sizeBytes - spareBytes);
     }
     return new Uint8Array(Buffer.concat(chunks, sizeBytes));
   }

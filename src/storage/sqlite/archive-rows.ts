@@ -150,8 +150,8 @@ export function archiveReader(compile: Compile): ArchiveReader {
         next: last === undefined ? null : placeOf(last),
       };
     },
-    async listForgettable(nowMs, limit) {
-      return listForgettable.all({ nowMs, limit }).map(archiveRow);
+    async listForgettable(nowMs, limit, passedOver = 0) {
+      return listForgettable.all({ nowMs, limit, passedOver }).map(archiveRow);
     },
   };
 }

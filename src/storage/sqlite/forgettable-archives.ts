@@ -11,7 +11,7 @@ import type { ArchivesTable, Tables } from './schema.ts';
  */
 export function forgettableArchives(
   db: Kysely<Tables>,
-  p: { readonly nowMs: number; readonly limit: number },
+  p: { readonly nowMs: number; readonly limit: number; readonly passedOver: number },
 ): Compilable<ArchivesTable> {
   // Stands for the last inventory where there is none: every change lies before it.
   const afterAll = sql.lit(Number.MAX_SAFE_INTEGER);
@@ -50,6 +50,6 @@ export function forgettableArchives(
       CROSS JOIN archives AS a INDEXED BY archives_removed_by_addition
     WHERE a.vault_id = i.vault_id AND a.removed_change IS NOT NULL
       AND a.added_change > i.as_of_change AND NOT (${isNeeded})
-    LIMIT ${p.limit}`;
+    LIMIT ${p.limit} OFFSET ${p.passedOver}`;
   return { compile: () => query.compile(db) };
 }

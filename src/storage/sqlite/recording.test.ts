@@ -62,7 +62,7 @@ const samples: Samples = {
     putPart: ['upload', samplePart('upload', 3), 2_100],
     removeParts: ['upload', [3, 4]],
     update: [sampleUpload('upload', { activeAtMs: 2_200 })],
-    abandon: ['vault', 2_300],
+    abandon: ['vault', 2_300, 9],
     remove: ['discarded'],
   },
   vaults: {
@@ -93,7 +93,7 @@ const samples: Samples = {
       { strategy: 'BytesPerHour', bytesPerHour: '9223372036854775807' },
     ],
     insertCharge: [sampleCharge('job')],
-    forgetCharges: [{ begunBeforeMs: 3_001, nowMs: 6_000, limit: 3 }],
+    forgetCharges: [{ begunBeforeMs: 3_001, begunAfterMs: 9_000, nowMs: 6_000, limit: 3 }],
   },
   capacity: { insert: [sampleUnit('unit')], forgetExpired: [7_000] },
   blobs: { repoint: [blobId('a.1'), blobId('moved')] },
@@ -146,7 +146,8 @@ test('a change that finds nothing to change is not journalled', async () => {
     await vaultSettings.setNotifications('absent', null);
     await vaultSettings.setAccessPolicy('absent', null);
     await vaultSettings.setLock('absent', null);
-    await retrievals.forgetCharges({ begunBeforeMs: 9_000, nowMs: 9_000, limit: 3 });
+    const times = { begunBeforeMs: 9_000, begunAfterMs: 1, nowMs: 9_000 };
+    await retrievals.forgetCharges({ ...times, limit: 3 });
     await capacity.forgetExpired(9_000);
   });
   await store.write(async ({ archives, uploads, jobs, blobs }) => {
@@ -155,7 +156,7 @@ test('a change that finds nothing to change is not journalled', async () => {
     await archives.forget('absent');
     await uploads.touch('absent', 7_000);
     await uploads.removeParts('absent', [0]);
-    await uploads.abandon('absent', 7_000);
+    await uploads.abandon('absent', 7_000, 9);
     await uploads.remove('absent');
     await blobs.repoint(blobId('absent'), blobId('other'));
   });

@@ -82,8 +82,8 @@ const uploadStep: fc.Arbitrary<Step> = fc.oneof(
   fc.tuple(name, fc.array(fc.nat(2))).map(([id, indexes]): Step => {
     return ({ uploads }) => uploads.removeParts(id, indexes);
   }),
-  fc.tuple(name, time).map(([vaultId, atMs]): Step => {
-    return ({ uploads }) => uploads.abandon(vaultId, atMs);
+  fc.tuple(name, time, fc.integer({ min: 1, max: 2 })).map(([vaultId, atMs, limit]): Step => {
+    return ({ uploads }) => uploads.abandon(vaultId, atMs, limit);
   }),
   // One that has parts is not forgotten.
   name.map(
@@ -128,7 +128,8 @@ const retrievalStep: fc.Arbitrary<Step> = fc.oneof(
   fc
     .tuple(time, time, fc.integer({ min: 1, max: 2 }))
     .map(([begunBeforeMs, ageMs, limit]): Step => {
-      const query = { begunBeforeMs, nowMs: begunBeforeMs + ageMs, limit };
+      const nowMs = begunBeforeMs + ageMs;
+      const query = { begunBeforeMs, begunAfterMs: nowMs + ageMs, nowMs, limit };
       return ({ retrievals }) => retrievals.forgetCharges(query);
     }),
   fc.tuple(name, time).map(([id, expiresAtMs]): Step => {

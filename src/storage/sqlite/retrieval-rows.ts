@@ -1,8 +1,8 @@
-import { type Expression, type SqlBool, sql } from 'kysely';
+import { type Expression, type ExpressionBuilder, type SqlBool, sql } from 'kysely';
 import { defined } from '../../lib/assert.ts';
 import type { RetrievalReader, RetrievalWriter } from '../metadata-store.ts';
 import type { AccountRegion, JobAction, JobStatus, RetrievalPolicyRow } from '../rows.ts';
-import type { RetrievalChargesTable, RetrievalPoliciesTable } from './schema.ts';
+import type { RetrievalChargesTable, RetrievalPoliciesTable, Tables } from './schema.ts';
 import { type Compile, columnsOf } from './statements.ts';
 
 /** Constants, not parameters: partial indexes are used only for what is known beforehand. */
@@ -26,28 +26,34 @@ export function retrievalWriter(compile: Compile): RetrievalWriter {
   const insertCharge = compile((db, p: RetrievalChargesTable) =>
     db.insertInto('retrieval_charges').values(columnsOf(p, chargeColumnNames)),
   );
-  const forget = compile((db, p: { begunBeforeMs: number; nowMs: number; limit: number }) =>
-    db.deleteFrom('retrieval_charges').where('job_id', 'in', (eb) =>
-      eb
-        .selectFrom('retrieval_charges')
-        .select('job_id')
-        .where('created_at_ms', '<', p.begunBeforeMs)
-        .where('counts_until_ms', '<=', p.nowMs)
-        .where(({ not, exists, selectFrom }) =>
-          not(
-            exists(
-              selectFrom('jobs')
-                .select('jobs.job_id')
-                .whereRef('jobs.job_id', '=', 'retrieval_charges.job_id')
-                // The plus keeps the planner on the job's key.
-                .where(sql<JobStatus>`+jobs.status`, '=', inProgress),
-            ),
-          ),
-        )
-        .orderBy('created_at_ms')
-        .orderBy('job_id')
-        .limit(p.limit),
-    ),
+  const forgetOld = compile((db, p: { begunBeforeMs: number; nowMs: number; limit: number }) =>
+    db
+      .deleteFrom('retrieval_charges')
+      .where('job_id', 'in', (eb) =>
+        eb
+          .selectFrom('retrieval_charges')
+          .select('job_id')
+          .where('created_at_ms', '<', p.begunBeforeMs)
+          .where('counts_until_ms', '<=', p.nowMs)
+          .where(isOfNoJobInProgress)
+          .orderBy('created_at_ms')
+          .orderBy('job_id')
+          .limit(p.limit),
+      ),
+  );
+  const forgetFuture = compile((db, p: { begunAfterMs: number; limit: number }) =>
+    db
+      .deleteFrom('retrieval_charges')
+      .where('job_id', 'in', (eb) =>
+        eb
+          .selectFrom('retrieval_charges')
+          .select('job_id')
+          .where('created_at_ms', '>', p.begunAfterMs)
+          .where(isOfNoJobInProgress)
+          .orderBy('created_at_ms')
+          .orderBy('job_id')
+          .limit(p.limit),
+      ),
   );
 
   return {
@@ -67,8 +73,9 @@ export function retrievalWriter(compile: Compile): RetrievalWriter {
         is_provisioned: charge.isProvisioned ? 1 : 0,
       });
     },
-    async forgetCharges(query) {
-      return forget.run(query).changes;
+    async forgetCharges({ begunBeforeMs, begunAfterMs, nowMs, limit }) {
+      const old = forgetOld.run({ begunBeforeMs, nowMs, limit }).changes;
+      return old + forgetFuture.run({ begunAfterMs, limit: limit - old }).changes;
     },
   };
 }
@@ -82,7 +89,7 @@ export function retrievalReader(compile: Compile): RetrievalReader {
       .where('region', '=', p.region),
   );
   const countExpedited = compile(
-    (db, p: AccountRegion & { sinceMs: number; isProvisioned: number }) =>
+    (db, p: AccountRegion & { sinceMs: number; nowMs: number; isProvisioned: number }) =>
       db
         .selectFrom('retrieval_charges')
         .select((eb) => eb.fn.countAll<number>().as('count'))
@@ -90,7 +97,8 @@ export function retrievalReader(compile: Compile): RetrievalReader {
         .where('account_id', '=', p.accountId)
         .where('region', '=', p.region)
         .where('is_provisioned', '=', p.isProvisioned)
-        .where('created_at_ms', '>', p.sinceMs),
+        .where('created_at_ms', '>', p.sinceMs)
+        .where('created_at_ms', '<=', p.nowMs),
   );
 
   return {
@@ -99,8 +107,8 @@ export function retrievalReader(compile: Compile): RetrievalReader {
       return row && policyRow(row);
     },
     ...standardSums(compile),
-    async countExpedited({ accountId, region }, { sinceMs, isProvisioned }) {
-      const query = { accountId, region, sinceMs, isProvisioned: isProvisioned ? 1 : 0 };
+    async countExpedited({ accountId, region }, { isProvisioned, ...between }) {
+      const query = { accountId, region, ...between, isProvisioned: isProvisioned ? 1 : 0 };
       return defined(countExpedited.get(query), 'count').count;
     },
   };
@@ -117,7 +125,9 @@ function standardSums(
       .where('tier', '=', standard)
       .where('account_id', '=', p.accountId)
       .where('region', '=', p.region)
-      .where('counts_until_ms', '>', p.nowMs),
+      .where('counts_until_ms', '>', p.nowMs)
+      // The plus keeps the planner on the index of what counts still.
+      .where(sql<number>`+created_at_ms`, '<=', p.nowMs),
   );
   // From the jobs that are late, of which there are few: a cross join is one whose order SQLite keeps.
   const rateByJob = compile((db, p: AccountRegion & { nowMs: number }) =>
@@ -132,14 +142,15 @@ function standardSums(
       .where(standardChargeOf(p))
       .where(sql<number>`+retrieval_charges.counts_until_ms`, '<=', p.nowMs),
   );
-  const sizeBytes = compile((db, p: AccountRegion & { sinceMs: number }) =>
+  const sizeBytes = compile((db, p: AccountRegion & { sinceMs: number; nowMs: number }) =>
     db
       .selectFrom('retrieval_charges')
       .select(exactSumOf(sql<number>`retrieval_charges.size_bytes`))
       .where('tier', '=', standard)
       .where('account_id', '=', p.accountId)
       .where('region', '=', p.region)
-      .where('created_at_ms', '>=', p.sinceMs),
+      .where('created_at_ms', '>=', p.sinceMs)
+      .where('created_at_ms', '<=', p.nowMs),
   );
 
   return {
@@ -147,10 +158,26 @@ function standardSums(
       const query = { accountId, region, nowMs };
       return exactSum(rateByTime.get(query)) + exactSum(rateByJob.get(query));
     },
-    async standardSizeBytes({ accountId, region }, sinceMs) {
-      return exactSum(sizeBytes.get({ accountId, region, sinceMs }));
+    async standardSizeBytes({ accountId, region }, between) {
+      return exactSum(sizeBytes.get({ accountId, region, ...between }));
     },
   };
+}
+
+function isOfNoJobInProgress({
+  not,
+  exists,
+  selectFrom,
+}: ExpressionBuilder<Tables, 'retrieval_charges'>): Expression<SqlBool> {
+  return not(
+    exists(
+      selectFrom('jobs')
+        .select('jobs.job_id')
+        .whereRef('jobs.job_id', '=', 'retrieval_charges.job_id')
+        // The plus keeps the planner on the job's key.
+        .where(sql<JobStatus>`+jobs.status`, '=', inProgress),
+    ),
+  );
 }
 
 /** The pluses keep the planner off the indexes of charges: it goes by the job. */

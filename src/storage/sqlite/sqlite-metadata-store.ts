@@ -94,6 +94,10 @@ export class SqliteMetadataStore implements MetadataStore, SnapshotTaker, Snapsh
     return this.#writes.add(() => work(this.#batches.rows));
   }
 
+  async checkWritable(): Promise<void> {
+    this.#batches.checkSound();
+  }
+
   /** Whether every write is refused until the store is opened again. */
   get isStopped(): boolean {
     return this.#batches.failure !== null;

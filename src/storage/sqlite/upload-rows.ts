@@ -2,7 +2,8 @@ import { sql } from 'kysely';
 import { assert, defined } from '../../lib/assert.ts';
 import type { BlobId } from '../blob-store.ts';
 import type { UploadReader, UploadWriter } from '../metadata-store.ts';
-import type { UploadState } from '../rows.ts';
+import type { UploadEnd, UploadState } from '../rows.ts';
+import { bereftVaults } from './bereft-vaults.ts';
 import type { PartsTable } from './schema.ts';
 import { type Compile, columnsOf } from './statements.ts';
 import {
@@ -31,12 +32,20 @@ export function uploadWriter(compile: Compile): UploadWriter {
       .set(columnsOf(p, uploadColumnNames))
       .where('upload_id', '=', p.upload_id),
   );
-  const abandon = compile((db, p: { vaultId: string; atMs: number }) =>
+  const abandon = compile((db, p: { vaultId: string; atMs: number; limit: number }) =>
     db
       .updateTable('uploads')
       .set({ state: aborted, ended_at_ms: p.atMs })
-      .where('vault_id', '=', p.vaultId)
-      .where('state', '=', open),
+      .where('id', 'in', (eb) =>
+        eb
+          .selectFrom('uploads')
+          .select('id')
+          .where('vault_id', '=', p.vaultId)
+          .where('state', '=', open)
+          .orderBy('created_at_ms')
+          .orderBy('upload_id')
+          .limit(p.limit),
+      ),
   );
   const remove = compile((db, p: { uploadId: string }) =>
     db.deleteFrom('uploads').where('upload_id', '=', p.uploadId).where('is_discarded', '=', yes),
@@ -52,8 +61,8 @@ export function uploadWriter(compile: Compile): UploadWriter {
       const { changes } = update.run(uploadColumns(upload));
       assert(changes === 1, 'an upload that is updated is there');
     },
-    async abandon(vaultId, atMs) {
-      abandon.run({ vaultId, atMs });
+    async abandon(vaultId, atMs, limit) {
+      return abandon.run({ vaultId, atMs, limit }).changes;
     },
     async remove(uploadId) {
       remove.run({ uploadId });
@@ -65,7 +74,7 @@ function partWriter(compile: Compile): Pick<UploadWriter, 'touch' | 'putPart' | 
   const touch = compile((db, p: { uploadId: string; atMs: number }) =>
     db
       .updateTable('uploads')
-      .set({ active_at_ms: p.atMs })
+      .set({ active_at_ms: sql<number>`max(active_at_ms, ${p.atMs})` })
       .where('upload_id', '=', p.uploadId)
       .returning('id'),
   );
@@ -154,27 +163,30 @@ function uploadListings(compile: Compile): Omit<UploadReader, 'get' | 'listParts
       .orderBy('id')
       .limit(p.limit),
   );
-  const listToDiscard = compile((db, p: { limit: number }) =>
+  const listToDiscard = compile((db, p: EndedUploadQuery) =>
     db
       .selectFrom('uploads')
       .select(uploadColumnNames)
       // Spelt as in the partial index over it.
       .where(sql<boolean>`state IN ('Aborted', 'Expired')`)
       .where('is_discarded', '=', sql.lit(0))
+      .where(sql<boolean>`(ended_at_ms, upload_id) > (${p.afterMs}, ${p.afterId})`)
       .orderBy('ended_at_ms')
-      .orderBy('id')
+      .orderBy('upload_id')
       .limit(p.limit),
   );
-  const listOver = compile((db, p: { endedByMs: number; limit: number }) =>
+  const listOver = compile((db, p: EndedUploadQuery & { readonly endedByMs: number }) =>
     db
       .selectFrom('uploads')
       .select(uploadColumnNames)
       .where('is_discarded', '=', yes)
       .where('ended_at_ms', '<=', p.endedByMs)
+      .where(sql<boolean>`(ended_at_ms, upload_id) > (${p.afterMs}, ${p.afterId})`)
       .orderBy('ended_at_ms')
-      .orderBy('id')
+      .orderBy('upload_id')
       .limit(p.limit),
   );
+  const listBereft = compile(bereftVaults);
 
   return {
     async list(query) {
@@ -183,11 +195,27 @@ function uploadListings(compile: Compile): Omit<UploadReader, 'get' | 'listParts
     async listIdle(idleSinceMs, limit) {
       return listIdle.all({ idleSinceMs, limit }).map(uploadRow);
     },
-    async listToDiscard(limit) {
-      return listToDiscard.all({ limit }).map(uploadRow);
+    async listToDiscard({ after, limit }) {
+      return listToDiscard.all({ ...boundsOf(after), limit }).map(uploadRow);
     },
-    async listOver(endedByMs, limit) {
-      return listOver.all({ endedByMs, limit }).map(uploadRow);
+    async listOver({ endedByMs, after, limit }) {
+      return listOver.all({ endedByMs, ...boundsOf(after), limit }).map(uploadRow);
+    },
+    async listBereft(limit) {
+      return listBereft.all({ limit }).map(({ vault_id }) => vault_id);
     },
   };
+}
+
+/** A query for uploads that have ended with every bound in place, so that one statement serves all. */
+interface EndedUploadQuery {
+  readonly afterMs: number;
+  readonly afterId: string;
+  readonly limit: number;
+}
+
+/** Every end lies after the bounds where none are given. */
+function boundsOf(after: UploadEnd | null): Omit<EndedUploadQuery, 'limit'> {
+  const { endedAtMs, uploadId } = after ?? { endedAtMs: Number.MIN_SAFE_INTEGER, uploadId: '' };
+  return { afterMs: endedAtMs, afterId: uploadId };
 }

@@ -76,6 +76,13 @@ export class WriteBatches {
     return this.#failure;
   }
 
+  /** Throws when every write is refused. */
+  checkSound(): void {
+    const cause = this.#failure;
+    if (cause === null) return;
+    throw new StoreError(cause.code, cause.message, { cause, isRefusal: true });
+  }
+
   /** Refuses everything from now on, because of `error`. */
   fail(error: unknown): StoreError {
     if (this.#failure === null) {
@@ -90,7 +97,7 @@ export class WriteBatches {
     const { scope, onCommit } = this.#options;
     const batch: Batch = { begun: [], tellings: [], changes: [] };
     try {
-      if (this.#failure !== null) throw this.#failure;
+      this.checkSound();
       this.#control.begin.run();
       scope.mode = 'writing';
       await this.#runInOrder(turns, batch);

@@ -28,7 +28,7 @@ const statements = [
   // uploads.get, update, touch, putPart, listParts, removeParts, remove
   'CREATE UNIQUE INDEX uploads_by_id ON uploads (upload_id)',
 
-  // uploads.list, abandon
+  // uploads.list, abandon, listBereft
   `CREATE INDEX uploads_open ON uploads (vault_id, created_at_ms, upload_id)
     WHERE state = 'Open'`,
 
@@ -40,11 +40,11 @@ const statements = [
   `CREATE INDEX uploads_idle ON uploads (active_at_ms) WHERE state = 'Open'`,
 
   // uploads.listToDiscard
-  `CREATE INDEX uploads_to_discard ON uploads (ended_at_ms)
+  `CREATE INDEX uploads_to_discard ON uploads (ended_at_ms, upload_id)
     WHERE state IN ('Aborted', 'Expired') AND is_discarded = 0`,
 
   // uploads.listOver
-  'CREATE INDEX uploads_over ON uploads (ended_at_ms) WHERE is_discarded = 1',
+  `CREATE INDEX uploads_over ON uploads (ended_at_ms, upload_id) WHERE is_discarded = 1`,
 
   // An upload is not forgotten before its parts are: nothing would lead to their blobs any more.
   `CREATE TABLE parts (

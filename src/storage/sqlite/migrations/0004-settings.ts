@@ -72,7 +72,7 @@ const retrievals = [
 
   // retrievals.standardRate: what still counts by its time
   `CREATE INDEX retrieval_charges_counting
-    ON retrieval_charges (account_id, region, counts_until_ms, size_bytes)
+    ON retrieval_charges (account_id, region, counts_until_ms, created_at_ms, size_bytes)
     WHERE tier = 'Standard'`,
 
   // retrievals.standardSizeBytes
